@@ -35,6 +35,7 @@ MOST_TASKS_PER_REQUEST = 1000  # Encord's limit; 500 for moves
 IF_EMPTY = ("fail", "pass")
 MIN_IOU = 0.5
 MIN_SUPPORT = 20
+EXPORT_CHECKS = ("files", "listing", "content")
 METADATA_MODES = ("merge", "replace")
 FILE_KINDS = ("image", "video", "audio", "dicom", "nifti", "pdf", "text")
 MATCH_FILES_BY = ("title_and_size", "checksum", "title")

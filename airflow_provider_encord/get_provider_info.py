@@ -29,7 +29,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "ssh_key: the key of a user or of a service account. api_key: a legacy key that belongs to one project or "
         "dataset. May be empty if only the fields of one method are filled.",
         enum=[*AUTH_METHODS, None],
-        values_display={"null": "(as the filled fields tell)"},  # Airflow 3.3 would show the word "null"
+        values_display={"null": "(from the fields that are filled in)"},  # Airflow 3.3 would show the word "null"
     ),
     "private_key": _field(
         "SSH private key",

@@ -1,7 +1,7 @@
 """Convert Python values to JSON types, so that they can be compared with the values that Encord returns.
 
 ``datetime``, ``Decimal`` and ``UUID`` values, tuples, and keys that are numbers are converted. For any other value, an
-error names the value's place, before anything is sent.
+error names the value's place, before anything is sent. `read_json` reads JSON that a user wrote.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.malformed import NOT_JSON
+from airflow_provider_encord.client.strict_json import loads
 
 DEEPEST = 100
 """Maximum nesting depth. Encord's limit is not known; Python's parsers fail at a few hundred levels."""
@@ -35,6 +37,17 @@ def plain_json(value: Any, where: str) -> Any:
         or half of a surrogate pair, or it is nested too deeply.
     """
     return _plain(value, where, 0)
+
+
+def read_json(text: str) -> Any:
+    """Read JSON text.
+
+    :raises ValueError: It is not JSON, or an object has the same key twice. The message says why.
+    """
+    try:
+        return loads(text)
+    except NOT_JSON as error:
+        raise ValueError(str(error)) from None
 
 
 def same_json(first: Any, second: Any) -> bool:

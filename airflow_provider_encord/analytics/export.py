@@ -10,7 +10,7 @@ import datetime
 import logging
 import uuid
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,10 +29,13 @@ from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.analytics import list_task_actions
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
+from airflow_provider_encord.client.identifiers import require_emails, require_ids
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import SETTLE_SECONDS
 from airflow_provider_encord.exports.directory import ExportDirectory, ReplacedError
+from airflow_provider_encord.exports.file_names import MANIFEST
+from airflow_provider_encord.exports.formats import require_format
 from airflow_provider_encord.exports.manifest import FileRecord, ManifestError, encode_manifest, require_readable
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -136,8 +139,68 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
             latest = midnight(latest)
         return latest >= self.selection.interval[1]
 
+    def summary(self, directory: StoragePath, settle_seconds: float) -> dict[str, Any]:
+        """What was exported, as small JSON.
+
+        :param directory: The directory of the export.
+        :param settle_seconds: See `is_final`.
+        """
+        return {
+            "project_id": self.selection.project_id,
+            "start": self.selection.start,
+            "end": self.selection.end,
+            "records": self.records,
+            "final": self.is_final(settle_seconds),
+            "manifest": str(directory / MANIFEST),
+        }
+
 
 _MANIFEST = msgspec.json.Decoder(AnalyticsManifest)
+
+
+def select_records(
+    client: EncordClient,
+    project_id: str | None,
+    *,
+    record_types: Sequence[str],
+    interval: Interval,
+    format: str,  # noqa: A002 - the word for it
+    user_emails: Sequence[str],
+    stage_ids: Sequence[str],
+    data_hashes: Sequence[str],
+    actions: Sequence[str],
+) -> AnalyticsSelection:
+    """Check what to export, as far as that needs no request.
+
+    :raises InvalidArgumentError: The interval is empty, the format cannot be written, or a filter is not valid.
+    """
+    require_format(format)
+    start, end = interval
+    if start >= end:
+        raise InvalidArgumentError(
+            f"start, end: the interval from {start} to {end} is empty. If it is the data interval of the run, "
+            "do not pass start and end (with Airflow 3's default timetable, data intervals are empty), or use "
+            "CronDataIntervalTimetable."
+        )
+    project = client.project(project_id).id
+    if actions and TIME_SPENT in record_types:
+        raise InvalidArgumentError(
+            "actions: this filter does not work for time_spent, which has no actions. Remove `actions`, or remove "
+            "time_spent from `record_types`."
+        )
+    return AnalyticsSelection(
+        project_id=project,
+        record_types=tuple(dict.fromkeys(record_types)),
+        start=start.isoformat(),
+        end=end.isoformat(),
+        format=format,
+        filters=AnalyticsFilters(
+            user_emails=tuple(require_emails(user_emails, "user_emails")),
+            stage_ids=tuple(require_ids(stage_ids, "stage_ids")),
+            data_hashes=tuple(require_ids(data_hashes, "data_hashes")),
+            actions=tuple(actions),
+        ),
+    )
 
 
 def export_analytics(

@@ -19,7 +19,8 @@ import msgspec
 
 from airflow_provider_encord.analytics.files import Table
 from airflow_provider_encord.client.api.analytics import EditorLog, TaskAction, TimeSpent
-from airflow_provider_encord.client.resources.activity import Activity, time_spent_key, windows
+from airflow_provider_encord.client.flows.activity import time_spent_key, windows
+from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.times import answered_time
 
 TIME_SPENT = "time_spent"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api.labels import LabelRowIds
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.defaults import JSON_LINES_FORMATS
+from airflow_provider_encord.defaults import EXPORT_CHECKS, JSON_LINES_FORMATS
 from airflow_provider_encord.exports.file_names import short
 from airflow_provider_encord.exports.listing import ListedRow, list_rows
 from airflow_provider_encord.exports.listing_file import read_rows
@@ -22,11 +22,12 @@ from airflow_provider_encord.exports.manifest import (
     FileRecord,
     Manifest,
     Shard,
+    read_manifest,
 )
 from airflow_provider_encord.exports.reading import Reader, ReadOptions
 from airflow_provider_encord.exports.shards import SHARD_NAME
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
-from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, LineReader, ReportLine
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     blocks_of,
@@ -34,9 +35,11 @@ from airflow_provider_encord.storage_paths import (
     plain,
     require_replaceable,
     storage_errors,
+    write_whole,
 )
 
 OPERATION = "verify_export"
+FILES, LISTING, CONTENT = EXPORT_CHECKS
 _IDS = msgspec.json.Decoder(LabelRowIds)
 _ANY = msgspec.json.Decoder()
 
@@ -58,6 +61,45 @@ def _mismatch(source: str, error: str, *, id_: str | None = None) -> Mismatch:
 
 
 _MISMATCH = LineReader(Mismatch, OPERATION)
+
+
+def read_export(path: StoragePath, report: StoragePath | None) -> tuple[StoragePath, Manifest]:
+    """Read the manifest of an export.
+
+    :param path: The manifest, or its directory.
+    :param report: The report of the verification; it is checked before anything is read.
+    :return: The directory of the export, and the manifest.
+    :raises InvalidArgumentError: The report cannot be written, or the manifest cannot be read.
+    """
+    directory = path.parent if path.name == MANIFEST else path
+    if report is not None:
+        require_report_place(report, directory)
+    with storage_errors("manifest", directory):
+        return directory, read_manifest(directory)
+
+
+def verify_export(
+    client: Callable[[], EncordClient],
+    directory: StoragePath,
+    manifest: Manifest,
+    check: str,
+    *,
+    report: StoragePath | None,
+) -> list[Mismatch]:
+    """Verify an export, and write the report.
+
+    :param client: Returns the client. It is not called to check only the files.
+    :param check: `FILES`; or the files and the `LISTING`, or the files and the `CONTENT` of the rows at Encord.
+    """
+    mismatches = [*verify_files(directory, manifest)]
+    if check == LISTING:
+        mismatches += verify_listing(client(), directory, manifest)
+    elif check == CONTENT:
+        mismatches += verify_content(client(), directory, manifest, ReadOptions())
+    if report is not None:
+        with storage_errors("report", report):
+            write_whole(report, encode_lines(mismatches))
+    return mismatches
 
 
 def require_report_place(path: StoragePath, directory: StoragePath) -> None:

@@ -6,6 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import project_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS, JSON_LINES, SETTLE_SECONDS
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -20,13 +23,12 @@ from airflow_provider_encord.operators.arguments import (
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of
+from airflow_provider_encord.operators.runs import run_interval, whole_days
 
 if TYPE_CHECKING:
     import datetime
 
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
-
-    from airflow_provider_encord.analytics.export import AnalyticsFilters, AnalyticsSelection
 
 
 class EncordExportAnalyticsOperator(EncordBaseOperator):
@@ -133,68 +135,28 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the records."""
-        from airflow_provider_encord.analytics.export import export_analytics
-        from airflow_provider_encord.assets import project_uri
-        from airflow_provider_encord.exports.manifest import MANIFEST
+        from airflow_provider_encord.analytics.export import export_analytics, select_records
 
         target = storage_path(self.destination, "destination")
-        selection = self._selection(context)
+        record_types = _kinds(self.record_types, "record_types")
+        selection = select_records(
+            self.client,
+            self.project_id,
+            record_types=record_types,
+            interval=self._interval(context, record_types),
+            format=parse_choice(blank_to_none(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS),
+            user_emails=parse_list(self.user_emails, "user_emails"),
+            stage_ids=parse_list(self.stage_ids, "stage_ids"),
+            data_hashes=parse_list(self.data_hashes, "data_hashes"),
+            actions=parse_texts(self.actions, "actions") or [],
+        )
         overwrite = parse_bool(self.overwrite, "overwrite")
         settle_seconds = parse_seconds(self.settle_seconds, "settle_seconds")
         self.push_link(context, project_url, selection.project_id)
         manifest = export_analytics(self.client, selection, target, overwrite=overwrite, settle_seconds=settle_seconds)
-        result = {
-            "project_id": selection.project_id,
-            "start": selection.start,
-            "end": selection.end,
-            "records": manifest.records,
-            "final": manifest.is_final(settle_seconds),
-            "manifest": str(target / MANIFEST),
-        }
+        result = manifest.summary(target, settle_seconds)
         self.record_asset_event(context, project_uri(self.client.settings.base_url, selection.project_id), result)
         return result
-
-    def _selection(self, context: Context) -> AnalyticsSelection:
-        from airflow_provider_encord.analytics.export import AnalyticsSelection
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.exports.formats import require_format
-
-        what = _kinds(self.record_types, "record_types")
-        name = parse_choice(blank_to_none(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS)
-        require_format(name)
-        start, end = self._interval(context, what)
-        if start >= end:
-            raise InvalidArgumentError(
-                f"start, end: the interval from {start} to {end} is empty. If it is the data interval of the run, "
-                "do not pass start and end (with Airflow 3's default timetable, data intervals are empty), or use "
-                "CronDataIntervalTimetable."
-            )
-        return AnalyticsSelection(
-            project_id=self.client.project(self.project_id).id,
-            record_types=tuple(dict.fromkeys(what)),
-            start=start.isoformat(),
-            end=end.isoformat(),
-            format=name,
-            filters=self._filters(what),
-        )
-
-    def _filters(self, what: Sequence[str]) -> AnalyticsFilters:
-        from airflow_provider_encord.analytics.export import AnalyticsFilters
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_emails, require_ids
-
-        actions = parse_texts(self.actions, "actions") or []
-        if actions and "time_spent" in what:
-            raise InvalidArgumentError(
-                "actions: this filter does not work for time_spent, which has no actions. Remove `actions`, or remove "
-                "time_spent from `record_types`."
-            )
-        return AnalyticsFilters(
-            user_emails=tuple(require_emails(parse_list(self.user_emails, "user_emails"), "user_emails")),
-            stage_ids=tuple(require_ids(parse_list(self.stage_ids, "stage_ids"), "stage_ids")),
-            data_hashes=tuple(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")),
-            actions=tuple(actions),
-        )
 
     def _interval(self, context: Context, what: Sequence[str]) -> tuple[datetime.datetime, datetime.datetime]:
         """Return start and end; values that were not passed come from the run."""
@@ -211,9 +173,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         start: datetime.datetime | None,
         end: datetime.datetime | None,
     ) -> tuple[datetime.datetime, datetime.datetime]:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.operators.runs import run_interval, whole_days
-
         run = run_interval(context)
         if run is None:
             raise InvalidArgumentError("start, end: this run has no data interval. Pass both arguments.")
@@ -230,9 +189,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 def _time(value: Any, name: str) -> datetime.datetime:
     import datetime
 
-    from airflow_provider_encord.client.errors import InvalidArgumentError
-    from airflow_provider_encord.client.times import parse_time
-
     text = _interval_end(value, name)
     if text is None:
         raise InvalidArgumentError(
@@ -246,8 +202,6 @@ def _time(value: Any, name: str) -> datetime.datetime:
 
 
 def _kinds(value: Any, name: str) -> list[str]:
-    from airflow_provider_encord.client.errors import InvalidArgumentError
-
     kinds = parse_list(value, name)
     unknown = [kind for kind in kinds if kind not in ANALYTICS_KINDS]
     if unknown or not kinds:

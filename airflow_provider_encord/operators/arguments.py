@@ -13,6 +13,11 @@ import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.identifiers import require_ids
+from airflow_provider_encord.client.times import write_time
+from airflow_provider_encord.object_storage import object_storage_path
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -41,9 +46,9 @@ def parse_bool(value: Any, name: str, *, empty: bool | None = None) -> bool:
     if word in ("", "none"):
         if empty is not None:
             return empty
-        raise _invalid(f"{name}: it is empty. Pass True or False, and check the rendered template.")
+        raise InvalidArgumentError(f"{name}: it is empty. Pass True or False, and check the rendered template.")
     if word not in (*_TRUE, *_FALSE):
-        raise _invalid(f"{name}: {str(value)[:80]!r} is neither true nor false. Pass True or False.")
+        raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is neither true nor false. Pass True or False.")
     return word in _TRUE
 
 
@@ -61,9 +66,13 @@ def parse_list(value: Any, name: str) -> list[Any]:
         return [value] if value else []
     items = _listed(value)
     if not isinstance(items, list | tuple):
-        raise _invalid(f"{name}: {value[:80]!r} is not a list. In a template, write {{{{ ... | tojson }}}}.")
+        raise InvalidArgumentError(
+            f"{name}: {value[:80]!r} is not a list. In a template, write {{{{ ... | tojson }}}}."
+        )
     if any(item is None or isinstance(item, bool) for item in items):
-        raise _invalid(f"{name}: {value[:80]!r} holds a value that is not text. Check the rendered template.")
+        raise InvalidArgumentError(
+            f"{name}: {value[:80]!r} holds a value that is not text. Check the rendered template."
+        )
     return list(items)
 
 
@@ -72,12 +81,11 @@ def _listed(written: str) -> Any:
 
     JSON is tried first: ``tojson`` writes an emoji as two surrogate escapes, and only JSON joins them.
     """
-    from airflow_provider_encord.client.malformed import NOT_JSON
-    from airflow_provider_encord.client.strict_json import loads
+    from airflow_provider_encord.plain_json import read_json
 
     try:
-        return loads(written)
-    except NOT_JSON:
+        return read_json(written)
+    except ValueError:
         pass
     try:
         return ast.literal_eval(written)
@@ -112,15 +120,16 @@ def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     """
     value = _joined(blank_to_none(value))
     if isinstance(value, str):
-        from airflow_provider_encord.client.malformed import NOT_JSON
-        from airflow_provider_encord.client.strict_json import loads
+        from airflow_provider_encord.plain_json import read_json
 
         try:
-            value = loads(value)
-        except NOT_JSON as error:
-            raise _invalid(f"{name}: it is not JSON ({error}). In a template, write {{{{ ... | tojson }}}}.") from None
+            value = read_json(value)
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"{name}: it is not JSON ({error}). In a template, write {{{{ ... | tojson }}}}."
+            ) from None
     if value is not None and not isinstance(value, Mapping):
-        raise _invalid(f"{name}: it must be a dictionary, not a {type(value).__name__}.")
+        raise InvalidArgumentError(f"{name}: it must be a dictionary, not a {type(value).__name__}.")
     return value
 
 
@@ -149,12 +158,11 @@ def parse_datetime(value: Any, name: str) -> str | None:
 
     :raises InvalidArgumentError: It is not a time.
     """
-    from airflow_provider_encord.client.times import write_time
 
     try:
         return write_time(blank_to_none(value))
     except (ValueError, TypeError, AttributeError):
-        raise _invalid(
+        raise InvalidArgumentError(
             f"{name}: {str(value)[:80]!r} is not a time. Pass one such as 2026-11-23T08:00:00+00:00. If the value may "
             "be missing, let the template render to an empty string: {{ ... or '' }}."
         ) from None
@@ -169,7 +177,7 @@ def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int
     number = _number(value)
     if not number.is_integer() or number < 1 or (most and number > most):
         wanted = f"from 1 to {most}" if most else "of at least 1"
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not a whole number {wanted}.")
+        raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is not a whole number {wanted}.")
     return int(number)
 
 
@@ -180,7 +188,7 @@ def parse_count(value: Any, name: str) -> int:
     """
     number = _number(value)
     if not number.is_integer() or number < 0:
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not a whole number of at least 0.")
+        raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is not a whole number of at least 0.")
     return int(number)
 
 
@@ -191,7 +199,9 @@ def parse_fraction(value: Any, name: str) -> float:
     """
     number = _number(value)
     if not 0 < number <= 1:
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not a fraction. Pass a number over 0, up to 1 (for all).")
+        raise InvalidArgumentError(
+            f"{name}: {str(value)[:80]!r} is not a fraction. Pass a number over 0, up to 1 (for all)."
+        )
     return number
 
 
@@ -213,9 +223,11 @@ def parse_seconds(value: Any, name: str) -> float:
     """
     number = _number(value)
     if not (math.isfinite(number) and number > 0):
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not a number of seconds over 0.")
+        raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is not a number of seconds over 0.")
     if number > _MOST_SECONDS:
-        raise _invalid(f"{name}: {str(value)[:80]} seconds is more than ten years ({_MOST_SECONDS:.0f} seconds).")
+        raise InvalidArgumentError(
+            f"{name}: {str(value)[:80]} seconds is more than ten years ({_MOST_SECONDS:.0f} seconds)."
+        )
     return number
 
 
@@ -228,12 +240,12 @@ def parse_url(value: Any, name: str) -> str:
     try:
         url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
     except ValueError:  # brackets in the host name
-        raise _invalid(
+        raise InvalidArgumentError(
             f"{name}: {written[:80]!r} is not a path. Pass one absolute path, or one URL such as "
             "s3://connection_id@bucket/path."
         ) from None
     if not written or (url.scheme in ("file", "local") and url.netloc.rpartition("@")[2]):
-        raise _invalid(
+        raise InvalidArgumentError(
             f"{name}: {written!r} is not an absolute path; workers share no working directory. Pass an absolute path, "
             "or a URL such as s3://connection_id@bucket/path."
         )
@@ -247,7 +259,7 @@ def parse_url_prefix(value: Any, name: str) -> str | None:
     """
     prefix = parse_text(value, name)
     if prefix is not None and "://" not in prefix:
-        raise _invalid(
+        raise InvalidArgumentError(
             f"{name}: {prefix[:80]!r} is not a URL. Pass the URL that Encord uses, such as s3://bucket/prefix."
         )
     return prefix
@@ -259,10 +271,12 @@ def _one_path(value: Any, name: str) -> str:
     :raises InvalidArgumentError: It has the wrong type, or contains characters that are not allowed in paths.
     """
     if not isinstance(value, str) and not hasattr(value, "parent"):
-        raise _invalid(f"{name}: it must be one path, not a {type(value).__name__}.")
+        raise InvalidArgumentError(f"{name}: it must be one path, not a {type(value).__name__}.")
     written = str(_joined(value)).strip()
     if "\0" in written or any("\ud800" <= character <= "\udfff" for character in written):
-        raise _invalid(f"{name}: {written[:80]!a} contains a character that is not allowed in paths. Remove it.")
+        raise InvalidArgumentError(
+            f"{name}: {written[:80]!a} contains a character that is not allowed in paths. Remove it."
+        )
     return written
 
 
@@ -272,7 +286,6 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
     :raises InvalidArgumentError: The path is relative, no file system for its scheme is installed, or its Airflow
         connection does not exist.
     """
-    from airflow_provider_encord.object_storage import object_storage_path
 
     uri = parse_url(value, name)
     return object_storage_path(value if hasattr(value, "protocol") else uri, name)
@@ -284,7 +297,7 @@ def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     :raises InvalidArgumentError: It is not.
     """
     if value not in choices:
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not one of {', '.join(choices)}.")
+        raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is not one of {', '.join(choices)}.")
     return str(value)
 
 
@@ -300,9 +313,9 @@ def parse_text(value: Any, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str | int | float):
-        raise _invalid(f"{name}: it must be text, not a {type(value).__name__}.")
+        raise InvalidArgumentError(f"{name}: it must be text, not a {type(value).__name__}.")
     if value == "None":
-        raise _invalid(
+        raise InvalidArgumentError(
             f"{name}: it is the string 'None'; a template renders a missing value to it. If the value may be missing, "
             "let the template render to an empty string: {{ ... or '' }}."
         )
@@ -312,7 +325,7 @@ def parse_text(value: Any, name: str) -> str | None:
 def literal_word(value: Any, name: str) -> str | None:
     """Like `parse_text`, for `check_literals`. A bool is an error here, because no template was rendered yet."""
     if isinstance(value, bool):
-        raise _invalid(f"{name}: it must be text, not a bool.")
+        raise InvalidArgumentError(f"{name}: it must be text, not a bool.")
     return parse_text(value, name)
 
 
@@ -323,7 +336,7 @@ def branch_name(value: Any, name: str) -> str | None:
     """
     branch = parse_text(value, name)
     if branch is not None and branch != branch.strip():
-        raise _invalid(f"{name}: {branch[:80]!r} begins or ends with white space. Remove the white space.")
+        raise InvalidArgumentError(f"{name}: {branch[:80]!r} begins or ends with white space. Remove the white space.")
     return branch
 
 
@@ -343,7 +356,6 @@ def parse_ids(value: Any, name: str) -> list[str] | None:
 
     :raises InvalidArgumentError: It is not a list, or an element is not an id.
     """
-    from airflow_provider_encord.client.identifiers import require_ids
 
     return None if blank_to_none(value) is None else require_ids(parse_list(value, name), name)
 
@@ -356,9 +368,3 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return math.nan
-
-
-def _invalid(message: str) -> Exception:
-    from airflow_provider_encord.client.errors import InvalidArgumentError
-
-    return InvalidArgumentError(message)

@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
     BaseOperator,
 )
 
+from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.links import EncordLink, link_key
@@ -49,7 +50,6 @@ def airflow_errors(log: Any = TASK_LOG) -> Iterator[None]:
 
     :param log: The logger. Default: the log of the task.
     """
-    from airflow_provider_encord.client.errors import EncordError
 
     try:
         yield

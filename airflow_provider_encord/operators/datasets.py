@@ -25,12 +25,6 @@ from airflow_provider_encord.operators.records import as_dictionary
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.attempts import Checkpoint
-    from airflow_provider_encord.client.api.datasets import DataRow
-    from airflow_provider_encord.client.resources.datasets import Dataset
-
-_NAMED_ROWS = 5  # in the log
-
 
 class EncordCreateDatasetOperator(EncordBaseOperator):
     """Create a dataset, unless one with its title exists.
@@ -176,82 +170,28 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Link the items that are not linked yet."""
-        from airflow_provider_encord.counts import require_sum
+        from airflow_provider_encord.datasets.linking import link_items
 
         behavior = _duplicates_behavior(self.duplicates_behavior, "duplicates_behavior")
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
-        items = self._items()
-        left = list(items) if behavior == "SKIP" else self._not_linked_by_us(context, dataset, items, behavior)
-        rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
-        linked = len(items) - len(left) + len(rows)
-        unchanged = 0 if linked == len(items) else self._there_before(dataset, left, rows)
-        require_sum("The link", len(items), created=linked, unchanged=unchanged)
-        self._progress(context, dataset, behavior).forget()
-        result = {"dataset_id": dataset.id, "items": len(items), "created": linked, "unchanged": unchanged}
-        self.log.info(
-            "Linked %d of %d items to dataset %s; the others were already in it.", linked, len(items), dataset.id
+        counts = link_items(
+            self.client,
+            dataset,
+            item_ids=parse_list(self.item_ids, "item_ids"),
+            folder_id=blank_to_none(self.folder_id),
+            behavior=behavior,  # type: ignore[arg-type]
+            store=context.get("task_state_store"),
         )
+        self.log.info(
+            "Linked %d of %d items to dataset %s; the others were already in it.",
+            counts["created"],
+            counts["items"],
+            dataset.id,
+        )
+        result = {"dataset_id": dataset.id, **counts}
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
         return result
-
-    @staticmethod
-    def _there_before(dataset: Dataset, items: Sequence[str], new: Sequence[DataRow]) -> int:
-        """Count the items that had a data row before this task."""
-        rows_before = {row.backing_item_uuid for row in dataset.data_rows()} - {row.backing_item_uuid for row in new}
-        return len(rows_before.intersection(items))
-
-    def _not_linked_by_us(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> list[str]:
-        """Return the items that no earlier attempt of this task linked.
-
-        :raises ConflictError: `duplicates_behavior` is ``FAIL``, and some items were in the dataset before this task.
-        """
-        from airflow_provider_encord.client.errors import ConflictError
-
-        progress = self._progress(context, dataset, behavior)
-        rows: dict[str, list[str]] = {item: [] for item in items}
-        for row in dataset.data_rows():
-            if row.backing_item_uuid in rows:
-                rows[row.backing_item_uuid].append(row.data_hash)
-        before = progress.load() or {}
-        if new := {item: hashes for item, hashes in rows.items() if item not in before}:
-            before |= new
-            progress.save(before)
-        there = {item for item in rows if before[item]}
-        ours = {item for item, hashes in rows.items() if set(hashes) - set(before[item])}
-        if behavior == "FAIL" and (twice := [item for item in items if item in there]):
-            progress.forget()
-            raise ConflictError(
-                f"item_ids: {len(twice)} of {len(items)} items are already in dataset {dataset.id}, such as "
-                f"{twice[0]}. Nothing was linked, because duplicates_behavior is 'FAIL'. Remove these items from "
-                "item_ids, or set duplicates_behavior='SKIP'."
-            )
-        return [item for item in items if item not in ours]
-
-    def _progress(self, context: Context, dataset: Dataset, behavior: str) -> Checkpoint[dict[str, list[str]]]:
-        """The stored data rows that each item had before this task linked it."""
-        from airflow_provider_encord.attempts import Checkpoint, fingerprint
-
-        items = sorted(parse_list(self.item_ids, "item_ids"))
-        about = fingerprint(dataset=dataset.id, items=items, folder=blank_to_none(self.folder_id), behavior=behavior)
-        store: Any = context.get("task_state_store")
-        return Checkpoint(store, "encord_link", about, dict[str, list[str]])
-
-    def _items(self) -> list[str]:
-        from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_ids
-
-        items, folder = parse_list(self.item_ids, "item_ids"), blank_to_none(self.folder_id)
-        if bool(items) == (folder is not None):
-            raise InvalidArgumentError("Pass exactly one of `item_ids` and `folder_id`.")
-        if folder is None:
-            return require_ids(items, "item_ids")
-        which = ItemFilter(client_metadata=False, page_size=1000)
-        found = [item.uuid for item in self.client.folder(folder).items(which) if not item.is_placeholder]
-        if not found:
-            raise InvalidArgumentError(f"folder_id: folder {folder} has no items. Check the id.")
-        return found
 
 
 class EncordRemoveDataRowsOperator(EncordBaseOperator):
@@ -292,54 +232,18 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Remove the rows that the dataset has."""
-        from airflow_provider_encord.attempts import Checkpoint, fingerprint
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_ids
+        from airflow_provider_encord.datasets.removal import Removal, rows_to_remove
 
         preview = parse_bool(self.preview, "preview")
-        wanted = list(dict.fromkeys(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")))
-        if not wanted:
-            raise InvalidArgumentError("data_hashes: it is empty (check the rendered template); nothing was removed.")
+        wanted = rows_to_remove(parse_list(self.data_hashes, "data_hashes"))
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
-        chosen = set(wanted)
-        there = [row for row in dataset.data_rows() if row.data_hash in chosen]
-        store: Any = context.get("task_state_store")
-        begun = Checkpoint(store, "encord_removal", fingerprint(dataset=dataset.id, rows=wanted), int)
-        # An earlier attempt that was killed may have removed some of them.
-        found = max(begun.load() or 0, len(there))
-        if not found:
-            raise InvalidArgumentError(
-                f"data_hashes: dataset {dataset.id} has none of the {len(wanted)} data units; nothing was removed. "
-                "Pass ids of data units of this dataset, not ids of storage items. If an earlier run of this task "
-                "removed them, mark the task as success."
-            )
-        self._announce(dataset.id, there, len(wanted), preview=preview)
-        if there and not preview:
-            begun.save(found)
-            dataset.remove_data_rows([row.data_hash for row in there])
-        result = {
-            "dataset_id": dataset.id,
-            "selected": len(wanted),
-            "removed": 0 if preview else found,
-            "not_found": len(wanted) - found,
-        }
+        removal = Removal(dataset, wanted, context.get("task_state_store"))
+        result = {"dataset_id": dataset.id, **removal.remove(preview=preview)}
         if not preview:
             self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
-            begun.forget()  # last: until here, a retry needs the number
+            removal.forget()  # last: until here, a retry needs the number
         return result
-
-    def _announce(self, dataset: str, there: Sequence[DataRow], wanted: int, *, preview: bool) -> None:
-        titles = ", ".join(repr(row.data_title[:80]) for row in there[:_NAMED_ROWS])
-        self.log.info(
-            "%s %d of %d data rows of dataset %s%s; %d were not found.",
-            "Would remove" if preview else "Removing",
-            len(there),
-            wanted,
-            dataset,
-            f" ({titles}{', ...' if len(there) > _NAMED_ROWS else ''})" if there else "",
-            wanted - len(there),
-        )
 
 
 class EncordAddDatasetUsersOperator(AddUsersOperator):

@@ -29,17 +29,11 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
+from airflow_provider_encord.job_parts import ACTIVE, SUCCEEDED, JobPart, StartAgainError, StoredJobs
 from airflow_provider_encord.operators.arguments import parse_bool, parse_seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
-from airflow_provider_encord.operators.job_parts import (
-    ACTIVE,
-    SUCCEEDED,
-    JobPart,
-    StartAgainError,
-    StoredJobs,
-    status_of,
-)
 from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
@@ -243,7 +237,6 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     @contextmanager
     def _permanent_end(self, context: Context) -> Iterator[None]:
         """Delete the stored jobs when the task has ended permanently: after a success, or a failure without a retry."""
-        from airflow_provider_encord.client.errors import EncordError
 
         try:
             yield
@@ -263,14 +256,12 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def _wait_for_earlier(self, context: Context) -> None:
         """Wait for a job that an earlier attempt left running, even if that attempt had other arguments."""
-        from airflow_provider_encord.client.flows.jobs import job_from
-
         jobs = _stored_jobs(context)
         self._start_in_doubt = jobs.last_is_unknown if jobs.lasting else self.left_a_start()
         stored = jobs.last
         if not stored or self.get_job_status(stored, context) != ACTIVE:
             return
-        job = job_from(stored)
+        job = _job_from(stored)
         self.log.info("Job %s of an earlier attempt is still running. Waiting for it first.", job.id)
         self._wait(job)
 
@@ -295,14 +286,13 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
         :raises AirflowException: The job has not ended.
         """
-        from airflow_provider_encord.client.flows.jobs import job_from
         from airflow_provider_encord.triggers.jobs import ENDED, OVERDUE
 
         status = event.get("status") if isinstance(event, Mapping) else None
         if status == ENDED:
-            return job_from(event.get("job"))
+            return _job_from(event.get("job"))
         if status == OVERDUE:
-            self._running = job_from(event.get("job"))
+            self._running = _job_from(event.get("job"))
             raise AirflowException(self._overdue(self._running))
         if status is None:
             raise AirflowFailException(
@@ -322,7 +312,6 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def submit_job(self, context: Context) -> Any:
         """Start the job of the part."""
-        from airflow_provider_encord.client.errors import EncordError
 
         part, jobs = self._part, _stored_jobs(context)
         assert part is not None  # noqa: S101 - the mixin is only run inside `_continue`
@@ -335,7 +324,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def get_job_status(self, external_id: Any, context: Context) -> str:
         """Return the status of an earlier attempt's job."""
-        return status_of(self.client, external_id)
+        from airflow_provider_encord.client.flows.jobs import status_of
+
+        return self.client.run(status_of(external_id))
 
     def is_job_active(self, status: str) -> bool:
         """Whether the job is still running."""
@@ -347,18 +338,14 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def poll_until_complete(self, external_id: Any, context: Context) -> Any:
         """Wait for the job, on the worker or in the triggerer. Return the result of the part."""
-        from airflow_provider_encord.client.flows.jobs import job_from
-
-        job = job_from(external_id)
+        job = _job_from(external_id)
         answer = self._wait(job)
         self._ended = job, self._result(job, answer)
         return self._ended[1]
 
     def get_job_result(self, external_id: Any, context: Context) -> Any:
         """Return the result of the part."""
-        from airflow_provider_encord.client.flows.jobs import job_from
-
-        job = job_from(external_id)
+        job = _job_from(external_id)
         if self._ended and self._ended[0] == job:
             return self._ended[1]
         return self._result(job, self.client.run(job.look()))
@@ -394,6 +381,12 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             method_name="execute_complete",
             timeout=timedelta(seconds=longest),
         )
+
+
+def _job_from(stored: Any) -> Job:
+    from airflow_provider_encord.client.flows.jobs import job_from
+
+    return job_from(stored)
 
 
 def _stored_jobs(context: Context) -> StoredJobs:

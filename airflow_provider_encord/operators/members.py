@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.operators.arguments import parse_list
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
@@ -29,7 +30,6 @@ class AddUsersOperator(EncordBaseOperator):
         :param resource: The project or dataset.
         """
         from airflow_provider_encord.client.api.core.roles import role_on_wire
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         wanted = parse_list(self.user_emails, "user_emails")
         if not wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import IF_EXISTS
 from airflow_provider_encord.links import ontology_url
 from airflow_provider_encord.operators.arguments import json_mapping, parse_text
@@ -87,7 +88,6 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
 
         :raises InvalidArgumentError: The template rendered to an empty string.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         structure = json_mapping(self.structure, "structure")
         if not structure and not self._structure_is_left_out:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.identifiers import require_ids
 from airflow_provider_encord.defaults import IF_EXISTS, PROJECT_STATUSES
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -177,8 +179,6 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
 
         :raises InvalidArgumentError: A template rendered to an empty string, or an element is not an id.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_ids
 
         if blank_to_none(self.dataset_ids) in (None, "None"):
             raise InvalidArgumentError("dataset_ids: it is empty (check the rendered template); nothing was changed.")
@@ -341,7 +341,6 @@ class EncordCopyProjectOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> str:
         """Copy the project, or find the copy."""
-        from airflow_provider_encord.client.api.project_copy import CopiedLabels
         from airflow_provider_encord.client.flows.projects import copy_project_once
 
         project = self.client.project(blank_to_none(self.project_id))
@@ -351,7 +350,7 @@ class EncordCopyProjectOperator(EncordBaseOperator):
                 parse_text(self.title, "title") or "",
                 description=parse_text(self.description, "description"),
                 attach_datasets=parse_bool(self.copy_datasets, "copy_datasets"),
-                labels=CopiedLabels() if parse_bool(self.copy_labels, "copy_labels") else None,
+                copy_labels=parse_bool(self.copy_labels, "copy_labels"),
                 collaborators=parse_bool(self.copy_collaborators, "copy_collaborators"),
                 if_exists=self.if_exists,
             )

@@ -6,6 +6,8 @@ import datetime
 import logging
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import UnavailableError
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
@@ -86,8 +88,6 @@ def _moment(value: Any) -> datetime.datetime | None:
 
 
 def _unavailable() -> Exception:
-    from airflow_provider_encord.client.errors import UnavailableError
-
     return UnavailableError(
         "start: Airflow did not return the previous run of this DAG, so the default interval is unknown. A retry may "
         "help. Or pass `start` and `end`."

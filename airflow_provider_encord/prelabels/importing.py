@@ -28,7 +28,6 @@ from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, Out
 log = logging.getLogger(__name__)
 
 FAIL = "fail"
-SKIP_ERRORS = "skip"
 ROWS_PER_BUNDLE = 50
 ANNOTATIONS_PER_BUNDLE = 20_000
 BYTES_PER_BUNDLE = 8 << 20

@@ -21,7 +21,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.registration.cloud import CloudObject, list_prefix
 from airflow_provider_encord.registration.cloud_source import CloudSource, without_connection
 from airflow_provider_encord.sources.keys import keys_below
-from airflow_provider_encord.sources.kinds import name_of_kind
+from airflow_provider_encord.sources.kinds import kind_named, name_of_kind
 from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, blocks_of, storage_errors, write_whole
 
 _MANIFEST = re.compile(r"objects-\d{5,}-(?P<digest>[0-9a-f]{16})\.jsonl")
@@ -31,14 +31,23 @@ _NAMED = 3
 
 
 def partition_objects(
-    source: CloudSource, destination: Any, owner: Owner, *, objects_per_manifest: int, most: int
+    path: Any,
+    destination: Any,
+    owner: Owner,
+    *,
+    url_prefix: str | None,
+    kind: str | None,
+    objects_per_manifest: int,
+    most: int,
 ) -> list[str]:
     """Write the objects of a prefix to manifests.
 
-    :param source: The source. Its path must be a directory; its jobs are not used.
+    :param path: Path object of the directory to list.
     :param destination: Path object of a directory that contains only these manifests; created if it is missing. Old
         manifests that do not match the objects any more are removed.
     :param owner: The task that writes the manifests.
+    :param url_prefix: URL of the directory, as Encord reads it; None for its URI.
+    :param kind: Name of the kind of all objects; None if the suffix of each name decides.
     :param objects_per_manifest: Maximum number of objects in a manifest; increased if there would be too many
         manifests.
     :param most: Maximum number of manifests.
@@ -46,14 +55,20 @@ def partition_objects(
     :raises InvalidArgumentError: The destination contains other files, or the source has no objects.
     :raises UnavailableError: Another task is writing to the destination.
     """
-    _require_directory(source.path)
+    source = CloudSource(
+        path=path,
+        url_prefix=url_prefix,
+        kind=None if kind is None else kind_named(kind),
+        units_per_job=objects_per_manifest,
+    )
+    _require_directory(path)
     source.require_elsewhere(destination, _ARGUMENT)
     _require_no_other_files(destination)
-    keys = keys_below(source.path, "source")
+    keys = keys_below(path, "source")
 
     def objects() -> Iterator[CloudObject]:
-        prefix = source.url_prefix or without_connection(str(source.path))
-        return list_prefix(source.path, prefix, kind=source.kind, keys=keys)
+        prefix = url_prefix or without_connection(str(path))
+        return list_prefix(path, prefix, kind=source.kind, keys=keys)
 
     size = max(objects_per_manifest, math.ceil(sum(1 for _ in objects()) / most))
     claim = Claim(destination / CLAIM_FILE, owner, _ARGUMENT)

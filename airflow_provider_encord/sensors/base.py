@@ -20,15 +20,15 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.attempts import Checkpoint
-    from airflow_provider_encord.waits.conditions import Condition, Found, Memory
-    from airflow_provider_encord.waits.patience import Patience
+    from airflow_provider_encord.waits.conditions import Condition, Found
+    from airflow_provider_encord.waits.sensing import Wait
 
 LEAST_INTERVAL = 5.0  # seconds; `triggers.waits` gives the reason
 _SPREAD = 0.1  # pokes differ by this fraction of the interval, so that many sensors do not stay in step
@@ -66,10 +66,7 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
         limits: dict[str, Any] = {} if timeout is None else {"timeout": timeout}  # Airflow 2.11 does not accept None
         super().__init__(poke_interval=poke_interval, **limits, **kwargs)
         self.deferrable = deferrable
-        self._condition: Condition | None = None
-        self._memory: Memory | None = None
-        self._patience: Patience | None = None
-        self._retry_after = 0.0
+        self._wait: Wait | None = None
 
     @abstractmethod
     def prepare(self) -> Condition:
@@ -120,45 +117,45 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
         :return: None if the condition is not met, or after a temporary failure.
         :raises AirflowFailException: A permanent error.
         """
-        from airflow_provider_encord.client.errors import EncordError
-        from airflow_provider_encord.waits.conditions import look
-        from airflow_provider_encord.waits.patience import Patience
-
         with airflow_errors(self.log):
-            self._patience, self._retry_after = self._patience or Patience(), 0.0
-            try:
-                if self._condition is None:
-                    self._condition = self.prepare()
-                    self.push_link(context, project_url, self._condition.project_id)
-                memory = self._remembered(context)
-                self._condition, found, state = self.client.run(look(self._condition, memory))
-            except EncordError as error:
-                nothing_to_defer = self.deferrable and self._condition is None
-                if self._patience.ends(error) or nothing_to_defer:
-                    raise
-                self._retry_after = getattr(error, "retry_after", None) or 0.0
-                self.log.warning("A poll failed; the wait continues: %s", error)
-                return None
-            self._patience.succeeded()
-            self._remember(context)
-        self.log.info("%s", state)
-        return found
+            if self._wait is None:
+                self._wait = self._make_wait(context)
+            return self._wait.look(lambda: self.client, to_defer=self.deferrable)
+
+    def _make_wait(self, context: Context) -> Wait:
+        """Make the wait, whose memory is in Airflow's task state if it needs one.
+
+        :raises InvalidArgumentError: The wait needs a memory, and this version of Airflow has none.
+        """
+        from airflow_provider_encord.waits.sensing import Wait
+
+        def prepare() -> Condition:
+            condition = self.prepare()
+            self.push_link(context, project_url, condition.project_id)
+            return condition
+
+        store: Any = context.get("task_state_store")
+        if self.needs_memory and store is None and self.reschedule and not self.deferrable:
+            raise InvalidArgumentError(
+                'max_wait_seconds: with mode="reschedule" it needs the task state of Airflow 3.3. Use deferrable=True, '
+                'or mode="poke".'
+            )
+        about = {name: getattr(self, name) for name in self.template_fields} if self.needs_memory else None
+        return Wait(prepare, store=store, key=_KEY, about=about)
 
     def _defer(self, deadline: float) -> None:
         from airflow_provider_encord.triggers.waits import EncordWaitTrigger
-        from airflow_provider_encord.waits.conditions import carried, to_dictionary
 
-        assert self._condition is not None  # noqa: S101 - `_look` has set it
+        assert self._wait is not None  # noqa: S101 - `_look` has set it
         left = max(deadline - time.time(), 0.0)
         interval = max(min(self.poke_interval, left / 2), LEAST_INTERVAL)  # so that it polls before the deadline
         self.log.info("The triggerer polls every %.0f s.", interval)
         self.defer(
             trigger=EncordWaitTrigger(
-                condition=to_dictionary(self._condition),
                 deadline=deadline,
                 encord_conn_id=self.encord_conn_id,
                 poll_interval=interval,
-                memory=carried(self._memory or {}),
+                **self._wait.for_trigger(),
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=left + _AFTER_DEADLINE),
@@ -196,41 +193,12 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
         """Spread the pokes of many sensors, and wait as long as Encord asks for."""
         interval: float = super()._get_next_poke_interval(*args, **kwargs)
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - spreads the load
-        return max(interval * spread, self._retry_after)
-
-    def _remembered(self, context: Context) -> Memory:
-        """What the wait knows from earlier polls: of this process, or of an earlier one."""
-        if self._memory is None:
-            self._memory = (self._checkpoint(context).load() or {}) if self.needs_memory else {}
-        return self._memory
-
-    def _remember(self, context: Context) -> None:
-        from airflow_provider_encord.waits.conditions import carried
-
-        if self.needs_memory and self._memory is not None:
-            self._checkpoint(context).save(carried(self._memory))
+        return max(interval * spread, self._wait.retry_after if self._wait else 0.0)
 
     @property
     def needs_memory(self) -> bool:
         """Whether the condition depends on earlier polls."""
         return False
-
-    def _checkpoint(self, context: Context) -> Checkpoint[dict[str, float]]:
-        """The memory in Airflow's task state.
-
-        :raises InvalidArgumentError: This wait needs it, and this version of Airflow has none.
-        """
-        from airflow_provider_encord.attempts import Checkpoint, fingerprint
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
-        store: Any = context.get("task_state_store")
-        if store is None and self.reschedule and not self.deferrable:
-            raise InvalidArgumentError(
-                'max_wait_seconds: with mode="reschedule" it needs the task state of Airflow 3.3. Use deferrable=True, '
-                'or mode="poke".'
-            )
-        about = fingerprint(**{name: getattr(self, name) for name in self.template_fields})
-        return Checkpoint(store, _KEY, about, dict[str, float])
 
     @contextmanager
     def _end_of_state(self, context: Context) -> Iterator[None]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     parse_datetime,
@@ -20,7 +21,6 @@ from airflow_provider_encord.sensors.base import EncordBaseSensor
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-    from airflow_provider_encord.exports.manifest import Manifest
     from airflow_provider_encord.waits.conditions import EditedRowsCondition
 
 _EITHER = "Pass either since or manifest, the manifest of an export."
@@ -79,48 +79,13 @@ class EncordLabelsChangedSensor(EncordBaseSensor):
 
     def prepare(self) -> EditedRowsCondition:
         """Return the condition."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.waits.conditions import EditedRowsCondition
+        from airflow_provider_encord.waits.edited_rows import edited_since, edited_since_export
 
         since, manifest = parse_datetime(self.since, "since"), blank_to_none(self.manifest)
         if (since is None) == (manifest is None):
             raise InvalidArgumentError(f"{_EITHER} Check the rendered templates.")
         min_rows = parse_positive_int(self.min_rows, "min_rows")
-        if manifest is not None:
-            return self._after_export(manifest, min_rows)
-        project_id = self.client.project(blank_to_none(self.project_id)).id
-        return EditedRowsCondition(project_id=project_id, edited_after=str(since), min_rows=min_rows)
-
-    def _after_export(self, source: Any, min_rows: int) -> EditedRowsCondition:
-        from airflow_provider_encord.exports.manifest import MANIFEST, read_manifest
-        from airflow_provider_encord.exports.since_export import rows_since
-        from airflow_provider_encord.storage_paths import storage_errors
-        from airflow_provider_encord.waits.conditions import MOST_CARRIED, EditedRowsCondition
-
-        path = storage_path(source, "manifest")
-        directory = path.parent if path.name == MANIFEST else path
-        with storage_errors("manifest", directory):
-            manifest = read_manifest(directory)
-            since = rows_since(directory, manifest, most_known=MOST_CARRIED)
-        return EditedRowsCondition(
-            project_id=self._project_of(manifest),
-            edited_after=since.edited_after,
-            min_rows=min_rows,
-            which=since.which,
-            known=since.known,
-        )
-
-    def _project_of(self, manifest: Manifest) -> str:
-        """The project of the export.
-
-        :raises InvalidArgumentError: `project_id` is another project.
-        """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
-        project_id = self.client.project(blank_to_none(self.project_id) or manifest.project_id).id
-        if project_id != manifest.project_id:
-            raise InvalidArgumentError(
-                f"project_id: {project_id} is not the project of the export ({manifest.project_id}). Leave it out, or "
-                "pass the manifest of another export."
-            )
-        return project_id
+        project_id = blank_to_none(self.project_id)
+        if manifest is None:
+            return edited_since(self.client, project_id, str(since), min_rows=min_rows)
+        return edited_since_export(self.client, project_id, storage_path(manifest, "manifest"), min_rows=min_rows)

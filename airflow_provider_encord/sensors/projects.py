@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import PROJECT_STATUSES
 from airflow_provider_encord.operators.arguments import blank_to_none, parse_choice, parse_fraction, parse_texts
 from airflow_provider_encord.operators.literals import InvalidLiteralError, check_literals, is_literal
@@ -52,7 +53,6 @@ class EncordProjectProgressSensor(EncordBaseSensor):
 
     def prepare(self) -> ProgressCondition:
         """Return the condition."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.waits.conditions import ProgressCondition
 
         _require_some(InvalidArgumentError, "stages", self.stages)
@@ -88,7 +88,6 @@ class EncordProjectStatusSensor(EncordBaseSensor):
 
     def prepare(self) -> StatusCondition:
         """Return the condition."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.waits.conditions import StatusCondition
 
         _require_some(InvalidArgumentError, "statuses", self.statuses)

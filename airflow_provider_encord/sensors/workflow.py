@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     literal_word,
@@ -96,7 +97,6 @@ class EncordTasksSensor(EncordBaseSensor):
 
     def prepare(self) -> TasksCondition:
         """Return the condition."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.waits.conditions import TasksCondition
 
         stage = parse_text(self.stage, "stage")

@@ -15,7 +15,6 @@ from airflow_provider_encord.client.api import (
     labels,
     members,
     ontologies,
-    ontologies_v1,
     organisation,
     projects,
 )
@@ -85,16 +84,13 @@ def _read_as_key(visit: Visit) -> None:
 
 def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> None:
     listed_datasets = visit.ask(datasets.list_datasets())
-    listed_ontologies = visit.ask(ontologies.list_ontologies())
+    visit.ask(ontologies.list_ontologies())
     visit.ask(organisation.list_cloud_integrations())
     visit.ask(organisation.get_bearer_token())
     read_organisation(visit)
     listed = [record for _, page in visit.values("projects.list", "v2") for record in page.results]
-    # The v1 listings have no pages. A filter keeps their answers small.
+    # The v1 listing has no pages. A filter keeps its answer small.
     visit.ask(projects.list_projects_v1(_titled(listed)))
-    visit.ask(
-        ontologies_v1.list_ontologies_v1(_titled(listed_ontologies.value.results if listed_ontologies.answered else ()))
-    )
     seen = [record.project_hash for record in listed]
     visit.projects = [project] if project else seen[:MOST_PROJECTS]
     attached = [dataset_id for each in visit.projects for dataset_id in _read_project(visit, each)]
@@ -133,7 +129,6 @@ def _read_project(visit: Visit, project: str) -> list[str]:
         about_ontology = visit.alias("ontology", ontology)
         visit.ask(ontologies.get_ontology(ontology), about_ontology)
         if project == visit.projects[0]:
-            visit.ask(ontologies_v1.get_ontology_v1(ontology), about_ontology)
             visit.ask(members.list_ontology_groups(ontology), about_ontology)
     return [record.dataset_hash for record in attached.value.results] if attached.answered else []
 

@@ -60,10 +60,6 @@ _LABEL_ROW = shape(
 _LISTED_PROJECT_V1 = shape(
     "user_role project", project=shape("project_hash title description created_at last_edited_at")
 )
-_ONTOLOGY_V1 = shape(
-    "ontology_hash title description editor created_at last_edited_at",
-    editor=shape("objects classifications skeleton_templates?"),
-)
 _BRANCH = shape("name")
 _USER_OF_ORGANISATION = shape("email roleMnemonicName roleUuid memberType createdAt lastEditedAt")
 _TAG = shape("uuid name")
@@ -156,8 +152,6 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("dataset.data_row.get", "v1"): _DATA_ROW,
     ("dataset.list_users", "v2"): _page(shape("datasetUuid userEmail userRole")),
     ("dataset.list_groups", "v2"): _page(_GROUP_OF_RESOURCE),
-    ("ontology.get", "v1"): _ONTOLOGY_V1,
-    ("ontology.list", "v1"): shape("user_role user_email ontology", ontology=_ONTOLOGY_V1),
     ("ontology.list_groups", "v2"): _page(_GROUP_OF_RESOURCE),
     ("organisation.list_users", "v2"): _page(_USER_OF_ORGANISATION),
     ("organisation_tags.list", "v2"): _page(_TAG),

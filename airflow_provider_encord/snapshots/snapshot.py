@@ -15,9 +15,11 @@ import datetime
 import logging
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.attempts import Store, fingerprint
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -25,6 +27,7 @@ from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.snapshots.evidence import digest, edited, judge, outsiders, span, time_of
 from airflow_provider_encord.snapshots.memory import Capture, Memory
+from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,50 @@ class Date(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime.datetime
     late_after: datetime.datetime
     mark_late: bool = False
+
+
+def snapshot_labels(
+    client: EncordClient,
+    project: str,
+    *,
+    branch: str,
+    source: str,
+    due: datetime.datetime,
+    max_lateness_seconds: float,
+    mark_late: bool,
+    store: Store | None,
+    report: StoragePath | None,
+) -> dict[str, Any]:
+    """Take a snapshot, as a task does it.
+
+    :param branch: See `take_snapshot`; the same for `source` and the errors.
+    :param due: When the snapshot is due; see `Date`.
+    :param max_lateness_seconds: After so many seconds more, the snapshot is late.
+    :param mark_late: See `Date`.
+    :param store: Airflow's task state store; None without one.
+    :param report: Path of the report; None for none.
+    :return: The fields of `Snapshot`, and the project.
+    """
+    about = fingerprint(project_id=project, branch=branch, source=source, due=due.isoformat())
+    late_after = due + datetime.timedelta(seconds=max_lateness_seconds)
+    taken = take_snapshot(
+        client,
+        project,
+        branch=branch,
+        source=source,
+        date=Date(due=due, late_after=late_after, mark_late=mark_late),
+        memory=Memory(about, store=store, report=report),
+    )
+    return {
+        "project_id": project,
+        "snapshot_branch": taken.branch,
+        "rows": taken.rows,
+        "copied": taken.copied,
+        "taken_late": taken.taken_late,
+        "captured_at": taken.captured_at,
+        "captured_from": taken.captured_from,
+        "captured_until": taken.captured_until,
+    }
 
 
 def take_snapshot(

@@ -29,8 +29,8 @@ from typing import Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.reports import SCHEMA_VERSION, UNCHANGED, LineReader, ReportLine, encode_lines
-from airflow_provider_encord.storage_paths import require_regular, storage_errors, write_whole
+from airflow_provider_encord.reports import SCHEMA_VERSION, UNCHANGED, LineReader, ReportLine
+from airflow_provider_encord.storage_paths import require_regular, storage_errors
 from airflow_provider_encord.uploads.outcome import FileOutcome
 
 OPERATION = "upload_files"
@@ -128,16 +128,6 @@ def lines_of(file: Any, path: Any) -> Iterator[UploadLine]:
         yield from read_lines(iter(file.readline, b""))
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"{error.message} (in {path})") from None
-
-
-def write_report(path: Any, lines: Iterable[UploadLine]) -> None:
-    """Write a complete report. It replaces an existing one.
-
-    :param path: A path object. On a disk, a missing directory is created.
-    :raises EncordError: The report cannot be written.
-    """
-    with storage_errors("report", path):
-        write_whole(path, encode_lines(lines))
 
 
 def _is_cut_off(line: bytes) -> bool:

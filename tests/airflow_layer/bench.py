@@ -72,7 +72,7 @@ class Account:
 
         with self.client() as client:
             if kind == "ontology":
-                return sorted(one.title for one in client.send(list_ontologies()).results)
+                return sorted(result.title for result in client.send(list_ontologies()).results)
             return sorted(one.title for one in (client.projects() if kind == "project" else client.datasets()))
 
 

@@ -60,4 +60,4 @@ class Intake:
 
     def starts(self) -> int:
         entries = self.emulator.journal()
-        return sum(one["method"] == "POST" and one["path"].endswith("/data-upload-jobs") for one in entries)
+        return sum(entry["method"] == "POST" and entry["path"].endswith("/data-upload-jobs") for entry in entries)

@@ -55,7 +55,7 @@ class Exports:
 
     def journal(self, **match: str) -> list[dict[str, Any]]:
         entries = self.emulator.journal()
-        return [one for one in entries if all(one[name] == value for name, value in match.items())]
+        return [entry for entry in entries if all(entry[name] == value for name, value in match.items())]
 
 
 def context(day: int = 0, **more: Any) -> Any:

@@ -39,7 +39,7 @@ class Model:
     def _credential(self) -> str:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            listings = [one for one in self.emulator.journal() if one["query_type"] == "labelrowmetadata"]
+            listings = [entry for entry in self.emulator.journal() if entry["query_type"] == "labelrowmetadata"]
             if listings:
                 return str(listings[-1]["credential"])
         raise AssertionError("the emulator noted no listing")
@@ -52,7 +52,7 @@ class Model:
 
     def lines(self, **more: Any) -> list[dict[str, Any]]:
         about = {"objects": [CAR, PERSON], "classifications": [WEATHER]}
-        return [{"data_hash": one, **about, **more} for one in self.data_hashes]
+        return [{"data_hash": data_hash, **about, **more} for data_hash in self.data_hashes]
 
     def load(self, source: str | None = None, **arguments: Any) -> dict[str, Any]:
         if source is None and "python_callable" not in arguments:
@@ -65,7 +65,9 @@ class Model:
         return {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["branch_name"] == "main"}
 
     def changes(self) -> list[tuple[str, str]]:
-        entries = [one for one in self.emulator.journal() if one["changes"] and one["credential"] == self.credential]
+        entries = [
+            entry for entry in self.emulator.journal() if entry["changes"] and entry["credential"] == self.credential
+        ]
         return [(one["query_type"] or one["path"].rpartition("/")[2], one["query_method"] or "") for one in entries]
 
 

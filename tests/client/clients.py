@@ -66,7 +66,9 @@ def key(resource: str = PROJECT) -> ApiKey:
 def queries(server: ScriptedServer) -> list[Any]:
     """What was asked, in short."""
     short = []
-    for one in server.requests:
-        body = one.json() if one.body else {}
-        short.append((body["query_type"], body["query_method"]) if "query_type" in body else (one.method, one.target))
+    for request in server.requests:
+        body = request.json() if request.body else {}
+        short.append(
+            (body["query_type"], body["query_method"]) if "query_type" in body else (request.method, request.target)
+        )
     return short

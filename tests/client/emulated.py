@@ -94,12 +94,12 @@ class Asked:
 
 def labelled(world: World) -> list[str]:
     rows = world.user.project(world.project).label_rows()
-    return [one.label_hash for one in rows if one.label_hash]
+    return [row.label_hash for row in rows if row.label_hash]
 
 
 def _unlabelled(world: World) -> list[str]:
     rows = world.user.project(world.project).label_rows()
-    return [one.data_hash for one in rows if not one.label_hash][:1]
+    return [row.data_hash for row in rows if not row.label_hash][:1]
 
 
 def _save(world: World) -> Call[Any]:

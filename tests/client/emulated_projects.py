@@ -9,7 +9,6 @@ from airflow_provider_encord.client.api import (
     groups,
     members,
     ontologies,
-    ontologies_v1,
     organisation,
     project_copy,
     project_tags,
@@ -108,16 +107,6 @@ EACH = [
     Asked(
         ("ontology.remove_group", "v2"),
         lambda world: members.remove_ontology_groups(world.ontology, [new_group(world)]),
-    ),
-    Asked(("ontology.get", "v1"), lambda world: ontologies_v1.get_ontology_v1(world.ontology, project=world.project)),
-    Asked(("ontology.list", "v1"), lambda world: ontologies_v1.list_ontologies_v1(Filter(title_like="%"))),
-    Asked(
-        ("ontology.create", "v1"),
-        lambda world: ontologies_v1.create_ontology_v1("new", structure=structure(), description="d"),
-    ),
-    Asked(
-        ("ontology.update", "v1"),
-        lambda world: ontologies_v1.update_ontology_v1(world.user.ontology(world.ontology).get()),
     ),
     Asked(
         ("ontology.update", "v2"),

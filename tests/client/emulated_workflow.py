@@ -99,7 +99,7 @@ class Place:
     @property
     def reviews(self) -> list[str]:
         """Ids of the label reviews of the first task."""
-        return [one.review_uuid for one in self.handle.stage("Review").reviews(self.first)]
+        return [review.review_uuid for review in self.handle.stage("Review").reviews(self.first)]
 
     @property
     def issue(self) -> str:

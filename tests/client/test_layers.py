@@ -19,15 +19,16 @@ MAY_IMPORT = {
     "client": set[str](),
     "sources": {"client"},
     "item_metadata": {"client", "sources"},
-    "uploads": {"client", "sources"},
+    "uploads": {"client", "item_metadata", "sources"},
     "registration": {"client", "item_metadata", "sources"},
-    "prelabels": {"client", "sources"},
+    "prelabels": {"client", "exports", "sources"},
     "exports": {"client"},
     "analytics": {"client", "exports"},
+    "datasets": {"client"},
     "snapshots": {"client"},
     "gates": {"client", "exports"},
     "task_actions": {"client", "exports", "sources"},
-    "waits": {"client"},
+    "waits": {"client", "exports"},
     "watches": {"client", "waits"},
     "hooks": {"client"},
     "triggers": {"assets", "client", "hooks", "links", "waits", "watches"},
@@ -36,8 +37,8 @@ MAY_IMPORT = {
 FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events", "webhook")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
-    *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json"),
-    *("progress", "report_files", "reports", "storage_paths"),
+    *("attempts", "counts", "defaults", "get_provider_info", "job_parts", "object_storage", "packed_lines"),
+    *("plain_json", "progress", "report_files", "reports", "storage_paths"),
 )
 """Modules beside the floors, on which all stand."""
 
@@ -139,7 +140,7 @@ def test_the_smoke_command_imports_only_the_client_and_the_hook():
 
 
 @pytest.mark.parametrize(
-    "module", ["attempts", "counts", "packed_lines", "plain_json", "report_files", "storage_paths"]
+    "module", ["attempts", "counts", "job_parts", "packed_lines", "plain_json", "report_files", "storage_paths"]
 )
 def test_the_modules_beside_the_floors_below_the_line_import_no_airflow(module):
     name = f"{PACKAGE}.{module}"
@@ -223,6 +224,32 @@ def test_what_operations_are_made_of_knows_no_operation():
 def test_the_libraries_that_send_are_imported_by_their_transports_alone(libraries, users):
     found = {name for name, target in edges("client") if target.split(".")[0] in libraries}
     assert found == {f"{PACKAGE}.client.transport.{user}" for user in users}
+
+
+def _imported_when_called(nodes: list[ast.stmt]) -> set[str]:
+    """The modules of the package that functions import when they are called. `TYPE_CHECKING` is not a function."""
+    functions = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.FunctionDef)]
+    found = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
+    return {node.module for node in found if node.module and node.module.startswith(f"{PACKAGE}.")}
+
+
+@pytest.mark.parametrize("folder", ["operators", "sensors"])
+def test_an_operator_imports_one_module_when_it_runs(folder):
+    """Its work stands in that module. The trigger that it defers to is another one.
+
+    What needs no more than the standard library stands at the top of modules, so it is not counted. The functions
+    beside the classes of a module count together, like a class.
+    """
+    compared = 0
+    for name, tree in modules(ROOT / folder):
+        classes = [[node] for node in tree.body if isinstance(node, ast.ClassDef)]
+        for owner in [*classes, [node for node in tree.body if isinstance(node, ast.FunctionDef)]]:
+            found = _imported_when_called(owner)
+            triggers = {module for module in found if module.startswith(f"{PACKAGE}.triggers.")}
+            assert len(triggers) <= 1, f"{name}: {sorted(triggers)}"
+            assert len(found - triggers) <= 1, f"{name}: {sorted(found)}"
+            compared += len(found)
+    assert compared
 
 
 def test_no_module_imports_itself_in_a_circle():

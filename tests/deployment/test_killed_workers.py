@@ -50,13 +50,18 @@ def _speaks_with(process: psutil.Process, port: int | None) -> bool:
         connections = process.net_connections("tcp4")
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
         return False
-    return any(one.raddr and one.raddr.port == port and one.status == "ESTABLISHED" for one in connections)
+    return any(
+        connection.raddr and connection.raddr.port == port and connection.status == "ESTABLISHED"
+        for connection in connections
+    )
 
 
 def _starts(emulator: Emulator) -> list[str]:
     """The jobs that were started: into a folder, and into a dataset."""
     journal = emulator.journal()
-    folder = ["folder" for one in journal if one["method"] == "POST" and one["path"].endswith("/data-upload-jobs")]
+    folder = [
+        "folder" for entry in journal if entry["method"] == "POST" and entry["path"].endswith("/data-upload-jobs")
+    ]
     start = ("datasetdatalongpolling", "POST")
     return folder + ["dataset" for one in journal if (one["query_type"], one["query_method"]) == start]
 
@@ -123,12 +128,16 @@ def test_a_restarted_triggerer_sees_jobs_through_and_a_task_that_is_ended_by_han
 
 
 def _polls(emulator: Emulator) -> list[str]:
-    return [one["path"] for one in emulator.journal() if one["method"] == "GET" and "/data-upload-jobs/" in one["path"]]
+    return [
+        entry["path"]
+        for entry in emulator.journal()
+        if entry["method"] == "GET" and "/data-upload-jobs/" in entry["path"]
+    ]
 
 
 def _cancelled(emulator: Emulator) -> list[str]:
     """Folders whose jobs were cancelled."""
-    return [one["path"].split("/")[-4] for one in emulator.journal() if one["path"].endswith("/cancel")]
+    return [entry["path"].split("/")[-4] for entry in emulator.journal() if entry["path"].endswith("/cancel")]
 
 
 @pytest.mark.airflow
@@ -179,4 +188,4 @@ def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(
             assert sorted(item.name for item in client.folder(folder_id).items()) == ([] if old else names)
             assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == names
         assert sorted(_starts(emulator)) == sorted(expected)
-        assert sum(one["method"] == "PUT" for one in emulator.journal()) == len(names)
+        assert sum(entry["method"] == "PUT" for entry in emulator.journal()) == len(names)

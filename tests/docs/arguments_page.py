@@ -79,7 +79,7 @@ def arguments(class_: type) -> list[inspect.Parameter]:
             signature = inspect.signature(inspect.unwrap(vars(base)["__init__"]))
             named = [one for one in signature.parameters.values() if one.kind in _NAMED and one.name != "self"]
             found |= {one.name: one for one in named if one.name not in found}
-    required = [one for one in found.values() if one.default is inspect.Parameter.empty]
+    required = [value for value in found.values() if value.default is inspect.Parameter.empty]
     own = [one for one in found.values() if one.default is not inspect.Parameter.empty]
     return [*required, *own]
 

@@ -146,7 +146,7 @@ def life_of_an_export() -> str:
         if number:
             parts.append(Arrow((123, y - gap + 2), (123, y - 4)))
     heads = [_text(12, 30, "Step", "title"), _text(256, 30, "Killed here", "title")]
-    text = "Six steps of an export. " + " ".join(f"{one[0]}: {one[2]} {one[3]}" for one in EXPORT_STEPS)
+    text = "Six steps of an export. " + " ".join(f"{step[0]}: {step[2]} {step[3]}" for step in EXPORT_STEPS)
     return _picture("Life of an export", text, 44 + len(EXPORT_STEPS) * (height + gap), parts, heads)
 
 

@@ -104,7 +104,9 @@ def _plain_sample(name: str, type_: type) -> Any:
     if issubclass(type_, datetime.datetime):
         return datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
     if issubclass(type_, msgspec.Struct):
-        return type_(**{one.name: _sample(one.name, one.type) for one in msgspec.structs.fields(type_) if one.required})
+        return type_(
+            **{field.name: _sample(field.name, field.type) for field in msgspec.structs.fields(type_) if field.required}
+        )
     return type_()
 
 

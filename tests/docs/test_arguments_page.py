@@ -38,7 +38,7 @@ def test_every_argument_is_explained(class_: type) -> None:
 
 @pytest.mark.parametrize("class_", classes())
 def test_required_arguments_come_first(class_: type) -> None:
-    required = [one.default is inspect.Parameter.empty for one in arguments(class_)]
+    required = [argument.default is inspect.Parameter.empty for argument in arguments(class_)]
     assert required == sorted(required, reverse=True)
 
 

@@ -83,7 +83,8 @@ def lines_table() -> str:
 def lines_details() -> str:
     """What that means, as the page has to show it."""
     return "\n\n".join(
-        f"{one.name}\n: From {one.since} on: {one.with_it}\n\n  Before: {one.without_it}" for one in FEATURES.values()
+        f"{value.name}\n: From {value.since} on: {value.with_it}\n\n  Before: {value.without_it}"
+        for value in FEATURES.values()
     )
 
 

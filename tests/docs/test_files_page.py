@@ -24,7 +24,7 @@ SAMPLES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", [one for one in SAMPLES if one.startswith("report of")])
+@pytest.mark.parametrize("name", [sample for sample in SAMPLES if sample.startswith("report of")])
 def test_the_sample_of_a_report_fits_the_schema(name: str) -> None:
     jsonschema.validate(SAMPLES[name], json.loads(read_schema("report")))
 

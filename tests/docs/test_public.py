@@ -49,7 +49,7 @@ def _is_public(dotted: str) -> bool:
 
 
 def _provisional() -> set[str]:
-    made = [one.function for one in operations().values()]
+    made = [value.function for value in operations().values()]
     return {f"{one.__module__}.{one.__name__}" for one in made if one.__module__.startswith(f"{PROVISIONAL}.")}
 
 

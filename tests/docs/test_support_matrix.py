@@ -27,10 +27,12 @@ def test_the_lines_and_python_versions_are_those_of_ci() -> None:
 
 def test_the_lowest_versions_are_those_that_the_package_requires() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-    required = dict(re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\d.]+).*", one).groups() for one in project["dependencies"])  # type: ignore[union-attr]
+    required = dict(
+        re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\d.]+).*", dependency).groups() for dependency in project["dependencies"]
+    )  # type: ignore[union-attr]
     assert dict(re.findall(r"^\| `([\w-]+)` \| ([\d.]+) \|$", PAGE, re.MULTILINE)) == required
 
 
 def test_the_versions_of_the_sdk_are_those_that_the_tests_run() -> None:
     versions = re.findall(r"^SDK_VERSIONS := (.+)$", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)[0].split()
-    assert [one for one in versions if one not in PAGE] == []
+    assert [version for version in versions if version not in PAGE] == []

@@ -119,7 +119,7 @@ def test_data_that_comes_later_gets_a_row_and_goes_with_its_dataset(encord_emula
     assert owner.get("projectdataset", "POST", None, attach, project=project) is True
     assert owner.get("projectdataset", "POST", None, attach, project=project) is True
     assert _stages(owner, project) == {"Annotate": 5}
-    titles = [one["title"] for one in owner.rest("GET", f"projects/{project}/datasets").json["results"]]
+    titles = [result["title"] for result in owner.rest("GET", f"projects/{project}/datasets").json["results"]]
     assert titles == ["first dataset", "second dataset"]
     assert owner.get("projectdataset", "DELETE", [second["dataset_id"]], None, project=project) is True
     assert _stages(owner, project) == {"Annotate": 2}

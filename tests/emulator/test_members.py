@@ -35,7 +35,7 @@ def _group(owner: Person, *emails: str) -> str:
 
 def test_the_first_person_is_the_organisation_s_administrator_and_the_next_is_not(owner, newcomer):
     newcomer(COLLEAGUE)
-    users = {one["email"]: one for one in owner.rest("GET", "organisation/users").json["results"]}
+    users = {result["email"]: result for result in owner.rest("GET", "organisation/users").json["results"]}
     assert {email: one["roleMnemonicName"] for email, one in users.items()} == {
         owner.email: "ADMIN",
         COLLEAGUE: "MEMBER",
@@ -115,7 +115,7 @@ def test_a_role_by_a_group_lasts_as_long_as_group_membership_and_grant_do(made, 
     owner.rest("POST", f"{path}/groups", {"groupHashList": [group], "userRole": 2})
     assert colleague.rest("GET", path).json["userRole"] == 2
     assert colleague.rest("GET", f"ontologies/{made['ontology_id']}").json["userRole"] is None
-    assert [one["userRole"] for one in colleague.rest("GET", "projects").json["results"]] == [2]
+    assert [result["userRole"] for result in colleague.rest("GET", "projects").json["results"]] == [2]
     assert COLLEAGUE not in [one["userEmail"] for one in owner.rest("GET", f"{path}/users").json["results"]]
     owner.rest("POST", f"organisation/groups/{group}/users/bulk-delete", {"userEmails": [COLLEAGUE]})
     assert colleague.rest("GET", path).status == 403
@@ -131,7 +131,7 @@ def test_of_several_roles_the_strongest_counts_and_a_listing_names_a_project_onc
     for role in (1, 4):
         owner.rest("POST", f"{path}/groups", {"groupHashList": [_group(owner, COLLEAGUE)], "userRole": role})
     assert colleague.rest("GET", path).json["userRole"] == 4
-    assert [one["userRole"] for one in colleague.rest("GET", "projects").json["results"]] == [4]
+    assert [result["userRole"] for result in colleague.rest("GET", "projects").json["results"]] == [4]
     assert colleague.rest("PUT", f"{path}/status", {"status": "paused"}).status == 200
 
 
@@ -286,7 +286,7 @@ def test_issue_tags_come_in_pages_each_once_in_the_order_they_came(encord_emulat
     while token is not None:
         page = owner.rest("GET", path + (f"?pageToken={token}" if token else "")).json
         assert len(page["results"]) <= size
-        seen += [one["name"] for one in page["results"]]
+        seen += [result["name"] for result in page["results"]]
         token = page["nextPageToken"]
     assert seen == list(dict.fromkeys(names))
 

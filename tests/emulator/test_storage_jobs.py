@@ -85,7 +85,7 @@ def test_a_file_that_vanished_is_a_tombstone_until_it_is_back(
 
     def tombstones() -> list[bool]:
         items = owner.rest("GET", f"storage/folders/{folder}/items?isRecursive=False").json["results"]
-        return [one["isTombstone"] for one in items]
+        return [item["isTombstone"] for item in items]
 
     assert tombstones() == [False]
     file.unlink()

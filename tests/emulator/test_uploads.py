@@ -8,8 +8,10 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from encord_emulator.process import Emulator
 from tests.emulator.callers import KeyHolder, Person, send
@@ -83,6 +85,31 @@ def test_a_video_shows_size_and_length_from_its_boxes(owner, dataset):
     assert (other["width"], other["duration"], other["data_type"]) == (None, None, "VIDEO")
 
 
+def _slice(syntax: str) -> bytes:
+    """A DICOM file of one frame without pixels."""
+    header = pydicom.Dataset()
+    header.SOPClassUID, header.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    header.StudyInstanceUID, header.SeriesInstanceUID, header.PatientID = "1.2", "1.2.4", "P1"
+    header.Rows, header.Columns = 64, 48
+    header.file_meta = pydicom.dataset.FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    content = io.BytesIO()
+    header.save_as(content, enforce_file_format=True)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_a_dicom_series_shows_the_size_of_its_files_however_these_are_written(owner, dataset, syntax):
+    files = [
+        {"url": _put(owner, content, "dicomFile"), "title": "a.dcm"} for content in (_slice(syntax), b"no file at all")
+    ]
+    series = [{"dicomFiles": [file], "title": f"series {number}"} for number, file in enumerate(files)]
+    assert _poll(owner, dataset, _start(owner, dataset, dicomSeries=series))["status"] == "DONE"
+    found, odd = _rows(owner, dataset)
+    assert (found["width"], found["height"]) == (48, 64)
+    assert (odd["width"], odd["height"], odd["data_type"]) == (None, None, "DICOM")
+
+
 def test_an_image_group_holds_its_images_in_order(owner, dataset):
     images = [{"url": _put(owner, picture(width)), "title": f"{width}.png"} for width in (10, 20)]
     job = _start(owner, dataset, imageGroups=[{"images": images, "title": "grp", "createVideo": False}])
@@ -90,7 +117,7 @@ def test_an_image_group_holds_its_images_in_order(owner, dataset):
     (row,) = _rows(owner, dataset)
     more = {"additional_data": {"signed_url": False, "images_data_fetch_options": {"fetch_signed_urls": True}}}
     again = owner.get("datarow", "GET", row["data_hash"], more, dataset=dataset)
-    assert [(one["title"], one["width"]) for one in again["images_data"]] == [("10.png", 10), ("20.png", 20)]
+    assert [(image["title"], image["width"]) for image in again["images_data"]] == [("10.png", 10), ("20.png", 20)]
 
 
 @pytest.mark.parametrize(("ignore", "status"), [(True, "DONE"), (False, "ERROR")])
@@ -220,7 +247,7 @@ def test_the_object_store_refuses_credentials(owner, header):
 
 def test_a_signed_url_holds_for_its_object_method_and_hour_only(encord_emulator: Emulator, owner: Person):
     results = owner.rest("GET", "presigned-urls?count=2&uploadItemType=image").json["results"]
-    first, second = (urllib.parse.urlsplit(one["signedUrl"]) for one in results)
+    first, second = (urllib.parse.urlsplit(result["signedUrl"]) for result in results)
     target = f"{first.path}?{first.query}"
     later = first.query.replace("expires=1", "expires=2")
     for wrong in (first.path, f"{second.path}?{first.query}", f"{first.path}?{later}", target + "0", target + "&a=b"):

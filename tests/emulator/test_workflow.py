@@ -239,7 +239,7 @@ def test_a_label_that_was_taken_out_takes_its_review_along(encord_emulator: Emul
     owner.get("labelrow", "POST", [row["label_hash"]], payload, project=board.project)
     assert board.act("Annotate", "SUBMIT", task["uuid"]).status == 200
     assert [one["labelType"] for one in first] == ["Object", "Classification"]
-    assert [(one["labelType"], one["status"]) for one in reviews()] == [("Classification", "RESOLVED")]
+    assert [(review["labelType"], review["status"]) for review in reviews()] == [("Classification", "RESOLVED")]
 
 
 def test_a_template_says_how_many_annotators_a_consensus_needs(encord_emulator: Emulator, owner: Person) -> None:
@@ -251,7 +251,7 @@ def test_a_template_says_how_many_annotators_a_consensus_needs(encord_emulator: 
     template = encord_emulator.template("three", stages)["uuid"]
     board = Board(encord_emulator, owner, rows=1, template=template)
     (task,) = board.tasks("Annotate")
-    assert len({one["labelBranchName"] for one in task["subtasks"]}) == 3
+    assert len({subtask["labelBranchName"] for subtask in task["subtasks"]}) == 3
     encord_emulator.annotate(board.project, count=1, advance="submit")
     (at_review,) = board.tasks("Review")
     assert len(at_review["options"]) == 3

@@ -221,7 +221,7 @@ class Work(RuleBasedStateMachine):
         if title not in NOBODYS:
             assert (task["status"], task["assignee"]) == (expected.status, expected.assignee)
         if title == "Consensus":
-            assert [one["status"] for one in task["subtasks"]] == expected.sub_statuses
+            assert [subtask["status"] for subtask in task["subtasks"]] == expected.sub_statuses
             assert [one["assignee"] for one in task["subtasks"]] == expected.sub_assignees
             assert set(expected.sub_statuses) != {"COMPLETED"}
         if title == "Choose":

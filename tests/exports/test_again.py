@@ -140,7 +140,7 @@ def test_the_task_that_finishes_last_joins_the_partitions_and_they_hold_what_one
     whole = _export(tmp_path / "whole")
     mapped = Mapped(tmp_path / "parts")
     parts = mapped.plan()
-    assert [one.rows for one in parts] == [5, 5, 5, 5]
+    assert [part.rows for part in parts] == [5, 5, 5, 5]
     for number in (2, 0, 3):
         assert mapped.export(parts[number])[1] is None
         assert not (tmp_path / "parts" / MANIFEST).exists()
@@ -156,8 +156,8 @@ def test_planning_again_hands_out_the_same_partitions(tmp_path):
     parts = mapped.plan()
     mapped.server.units = units(40)
     assert mapped.plan() == parts
-    for one in parts:
-        mapped.export(one)
+    for part in parts:
+        mapped.export(part)
     assert mapped.plan() == parts
 
 
@@ -175,7 +175,7 @@ def test_a_partition_that_was_killed_is_continued(tmp_path):
 def test_a_partition_that_is_exported_again_after_the_end_reads_nothing(tmp_path):
     mapped = Mapped(tmp_path)
     parts = mapped.plan()
-    result = [mapped.export(one) for one in parts]
+    result = [mapped.export(part) for part in parts]
     again = Encord(units(20))
     progress, manifest = export_partition(again.client(), parts[2], tmp_path, ReadOptions())
     assert (again.asked, manifest) == ([], result[-1][1])
@@ -215,7 +215,7 @@ def test_compressed_shards_hold_the_same_lines(tmp_path):
     content = b"".join(files(tmp_path / "plain").values())
     assert b"".join(map(gzip.decompress, files(tmp_path / "gzip").values())) == content
     unpack = zstandard.ZstdDecompressor().decompressobj
-    assert b"".join(unpack().decompress(one) for one in files(tmp_path / "zst").values()) == content
+    assert b"".join(unpack().decompress(value) for value in files(tmp_path / "zst").values()) == content
     assert [*files(tmp_path / "gzip")] == [f"{name}.gz" for name in files(tmp_path / "plain")]
 
 

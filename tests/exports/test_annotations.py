@@ -19,7 +19,7 @@ from tests.exports.documents import BOX, JSON, NEW, TIME, WIDTH, image, option, 
 
 
 def _left_out(document: dict[str, Any]) -> list[LeftOut]:
-    return [one for one in annotations_of(document) if isinstance(one, LeftOut)]
+    return [annotation for annotation in annotations_of(document) if isinstance(annotation, LeftOut)]
 
 
 def test_each_object_of_an_image_is_a_record_with_its_answers():
@@ -42,7 +42,10 @@ def test_an_object_of_a_video_is_a_record_on_each_frame_with_the_answers_of_that
 
 def test_images_of_a_group_are_reported_by_their_sequence():
     units = [unit(name, {"objects": [BOX], "classifications": []}, number) for name, number in (("b", "1"), ("a", 0))]
-    assert [(one.place.unit, one.place.frame) for one in records_of(row("img_group", *units))] == [("a", 0), ("b", 1)]
+    assert [(record.place.unit, record.place.frame) for record in records_of(row("img_group", *units))] == [
+        ("a", 0),
+        ("b", 1),
+    ]
 
 
 ENTRY = {
@@ -78,7 +81,7 @@ def test_what_has_no_frame_and_what_was_deleted_is_reported():
     document = image({**BOX, "isDeleted": True}, classification_answers=OLD)
     document["object_answers"]["sound"] = {"objectHash": "sound", "range": [[0, 9]], "classifications": []}
     document["classification_answers"]["d"] = {"classificationHash": "d", "isDeleted": True, "range": [[0, 0]]}
-    assert [one.hash for one in records_of(document)] == ["c"]
+    assert [record.hash for record in records_of(document)] == ["c"]
     assert {(one.hash, one.reason) for one in _left_out(document)} == {
         ("box", DELETED),
         ("sound", NO_FRAME),
@@ -97,7 +100,7 @@ def test_frames_of_ranges_that_overlap_or_lie_outside_of_an_image_are_reported_o
     answers = {"c": {**NEW["c"], "range": ranges}}
     found = records_of(row("video", unit("v", {}), classification_answers=answers))
     assert [one.place.frame for one in found] == [0, 1, 2]
-    assert [one.place.frame for one in records_of(image(classification_answers=answers))] == [0]
+    assert [record.place.frame for record in records_of(image(classification_answers=answers))] == [0]
 
 
 def test_labels_in_spaces_and_scenes_are_reported():

@@ -67,7 +67,11 @@ def _editor(attribute: str, hash_: str, *options: tuple[str, str], **more: Any) 
 
 
 def _answers(document: dict[str, Any], ontology: dict[str, Any] = ONTOLOGY) -> list[dict[str, Any]]:
-    return [one.answers for one in annotations_of(document, Names(ontology)) if isinstance(one, Annotation)]
+    return [
+        annotation.answers
+        for annotation in annotations_of(document, Names(ontology))
+        if isinstance(annotation, Annotation)
+    ]
 
 
 def test_options_have_the_names_of_the_ontology():

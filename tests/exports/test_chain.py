@@ -29,7 +29,7 @@ def _day(number: int) -> str:
 
 
 def _units(numbers: Any, edited: dict[int, str] | None = None) -> list[Unit]:
-    return [unit(one, {"n": one}, last_edited_at=(edited or {}).get(one, LONG_AGO)) for one in numbers]
+    return [unit(number, {"n": number}, last_edited_at=(edited or {}).get(number, LONG_AGO)) for number in numbers]
 
 
 def _next(

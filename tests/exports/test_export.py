@@ -120,7 +120,7 @@ def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, for
         return
     plain = [gzip.decompress(one) if format_.endswith("gz") else one for one in contents]
     result = [json.loads(one) for one in plain]
-    said = {one["track_id"] for coco in result for one in coco["annotations"]}
+    said = {annotation["track_id"] for coco in result for annotation in coco["annotations"]}
     assert (
         said | {one["hash"] for coco in result for one in coco["encord_left_out"] if one["kind"] == "object"} == truth
     )
@@ -132,7 +132,7 @@ def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, for
 def test_a_filter_exports_what_it_lets_through(bench, tmp_path):
     project = bench.project(rows=10, created=0.0)
     bench.emulator.annotate(project, count=4, advance="submit")
-    stages = {one.workflow_graph_node.title for one in bench.client().project(project).label_rows()}
+    stages = {row.workflow_graph_node.title for row in bench.client().project(project).label_rows()}
     assert len(stages) == 2
     with bench.client() as client:
         selection = RowSelection(project_id=project, filters=Filters(stage="Review"))
@@ -298,7 +298,7 @@ class Killable:
         return self.bench.export(self.project_id, destination, max_shard_bytes=2**20, logical_date=RUN)
 
     def reads(self) -> int:
-        return sum(one["query_type"] == "labelrow" for one in self.bench.emulator.journal())
+        return sum(entry["query_type"] == "labelrow" for entry in self.bench.emulator.journal())
 
 
 @pytest.fixture(scope="module")

@@ -195,7 +195,7 @@ def test_a_part_takes_no_row_of_the_listing_that_comes_after_it(tmp_path):
     read = [
         row for number in range(len(parts)) for row in rows_to_read(directory_of(tmp_path), plan, plan.parts[number], 0)
     ]
-    assert [row.data_hash for row in read] == [one.data_hash for one in units(ROWS)]
+    assert [row.data_hash for row in read] == [unit.data_hash for unit in units(ROWS)]
     for skip in range(parts[1].rows + 1):
         assert rows_to_read(directory_of(tmp_path), plan, plan.parts[1], skip) == read[5 + skip : 10]
 
@@ -215,7 +215,7 @@ def test_the_shards_of_two_tries_that_both_finished_a_part_are_no_mismatch(tmp_p
     assert [*verify_files(tmp_path, manifest)] == []
     foreign = f"labels-fedcba98-00000-00000-fedcba98.{manifest.layout.format}"
     (tmp_path / foreign).write_bytes(b"{}\n")
-    assert [one.source for one in verify_files(tmp_path, manifest)] == [foreign]
+    assert [mismatch.source for mismatch in verify_files(tmp_path, manifest)] == [foreign]
 
 
 def _copied(directory: Path, shard: Shard) -> Shard:

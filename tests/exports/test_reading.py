@@ -93,7 +93,7 @@ def test_rows_that_are_gone_are_reported_and_the_others_exported(tmp_path, refus
     manifest = export(server.client(), QUESTION, tmp_path)
     exported = {json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)}
     assert {one.label_hash for one in manifest.not_found} == gone
-    assert exported == {one.label_hash for one in rows} - gone
+    assert exported == {row.label_hash for row in rows} - gone
     assert (manifest.counts.exported, manifest.counts.not_found) == (56, 4)
 
 
@@ -102,7 +102,7 @@ def test_rows_that_an_answer_leaves_out_though_they_are_listed_are_asked_for_aga
     server = Encord(rows, unsupported={one.label_hash: 1 for one in (rows[0], rows[1], rows[31], rows[59])})
     manifest = export(server.client(), QUESTION, tmp_path)
     assert (manifest.counts.exported, manifest.counts.not_found, manifest.counts.failed) == (60, 0, 0)
-    assert [json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)] == [one.label_hash for one in rows]
+    assert [json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)] == [row.label_hash for row in rows]
 
 
 @pytest.mark.parametrize("skip", [False, True])
@@ -166,13 +166,13 @@ def test_nothing_but_reads_is_sent(tmp_path):
 
 
 def _listed(rows) -> list[ListedRow]:
-    return [ListedRow(one.data_hash, one.branch, one.label_hash) for one in rows]
+    return [ListedRow(row.data_hash, row.branch, row.label_hash) for row in rows]
 
 
 def _given(rows):
     server = Encord(rows)
     client = server.client()
-    return list(client.project(QUESTION.project_id).read_label_rows([one.label_hash for one in rows]))
+    return list(client.project(QUESTION.project_id).read_label_rows([row.label_hash for row in rows]))
 
 
 def test_a_bundle_that_is_heavier_than_those_before_is_not_taken_whole(tmp_path):

@@ -232,7 +232,7 @@ def test_an_export_in_parts_that_skipped_rows_is_planned_again_with_overwrite(tm
     assert plan_partitions(Answering(rows).client(), spec, tmp_path, rows_per_partition=10, most=9) == parts
     again = msgspec.structs.replace(spec, overwrite=True)
     parts = plan_partitions(Answering(units(20)).client(), again, tmp_path, rows_per_partition=10, most=9)
-    ended = [export_partition(Answering(units(20)).client(), one, tmp_path, ReadOptions())[1] for one in parts]
+    ended = [export_partition(Answering(units(20)).client(), part, tmp_path, ReadOptions())[1] for part in parts]
     assert ended[-1] is not None
     assert (ended[-1].counts.failed, ended[-1].counts.exported) == (0, 20)
 
@@ -240,7 +240,7 @@ def test_an_export_in_parts_that_skipped_rows_is_planned_again_with_overwrite(tm
 def test_a_part_that_is_run_again_after_the_end_counts_its_own_rows(tmp_path):
     """It reported that nothing had failed, or was gone."""
     rows = _units({4: b"NaN", 12: b"NaN", 13: b"NaN"})
-    gone = [one for one in rows if one is not rows[15]]
+    gone = [row for row in rows if row is not rows[15]]
     spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=RUN)
     parts = plan_partitions(Answering(rows).client(), spec, tmp_path, rows_per_partition=10, most=9)
 
@@ -321,7 +321,9 @@ def test_an_odd_line_of_an_exported_file_is_named(tmp_path, line):
     damaged = msgspec.structs.replace(
         manifest, shards=[changed, *manifest.shards[1:]], bytes=manifest.bytes - shard.bytes + len(content)
     )
-    assert [str(one) for one in verify_files(tmp_path, damaged)] == [f"{shard.name}, line 1: it is not a label row"]
+    assert [str(mismatch) for mismatch in verify_files(tmp_path, damaged)] == [
+        f"{shard.name}, line 1: it is not a label row"
+    ]
     found = [*verify_content(Answering(units(4)).client(), tmp_path, damaged, ReadOptions())]
     assert [one.error for one in found] == ["its labels differ from the export"]
 
@@ -350,4 +352,4 @@ def test_a_manifest_whose_counts_do_not_add_up_is_a_mismatch(tmp_path, name):
     counts = msgspec.structs.replace(manifest.counts, **{name: getattr(manifest.counts, name) + 1})
     wrong = msgspec.structs.replace(manifest, counts=counts)
     assert [*wrong.problems()]
-    assert {one.source for one in verify_files(tmp_path, wrong)} == {MANIFEST}
+    assert {mismatch.source for mismatch in verify_files(tmp_path, wrong)} == {MANIFEST}

@@ -25,7 +25,7 @@ def _lines(data_hashes: list[str], version: int) -> list[dict[str, Any]]:
     box = {"x": 0.1, "y": 0.1 * version, "w": 0.3, "h": 0.2}
     objects = [{"feature": "Car", "boundingBox": box}, *([_PERSON] if version % 2 else [])]
     weather = [{"feature": "Weather", "answer": "Heavy snow"}] if version < 2 else []
-    return [{"data_hash": one, "objects": objects, "classifications": weather} for one in data_hashes]
+    return [{"data_hash": data_hash, "objects": objects, "classifications": weather} for data_hash in data_hashes]
 
 
 class Imports(Moves):

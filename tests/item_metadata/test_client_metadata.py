@@ -29,7 +29,7 @@ def test_a_sidecar_stands_beside_its_file(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"1")
     (tmp_path / "a.png.json").write_text('{"site": "x"}')
     files = add_client_metadata(find_files(str(tmp_path), Path), "sidecar", Path)
-    assert [dict(one.client_metadata) for one in files] == [{"site": "x"}, {}]
+    assert [dict(file.client_metadata) for file in files] == [{"site": "x"}, {}]
 
 
 @pytest.mark.parametrize(

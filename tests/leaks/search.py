@@ -223,7 +223,7 @@ def _files(places: Iterable[Path]) -> Iterator[Path]:
         if place.is_file():
             yield place
         elif place.is_dir():
-            yield from sorted(one for one in place.rglob("*") if one.is_file())
+            yield from sorted(path for path in place.rglob("*") if path.is_file())
         else:
             raise FileNotFoundError(f"Nothing to look through at {place}.")  # else a typing error would find nothing
 

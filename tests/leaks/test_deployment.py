@@ -57,7 +57,7 @@ def test_no_secret_is_in_the_database_while_tasks_are_deferred(remains: Remains)
 def test_no_secret_is_in_anything_that_the_deployment_stores(remains: Remains) -> None:
     search, home = Search(remains.everything(), fernet_keys=[remains.fernet_key]), remains.folder / "home"
     console = home / CONSOLE
-    others = [one for one in home.rglob("*") if one.is_file() and one != console]
+    others = [path for path in home.rglob("*") if path.is_file() and path != console]
     written = [remains.folder / name for name in ("exports", "report.jsonl", "dags")]
     unasked = {CONSOLE: without_said(console.read_text()).encode()}  # what was said on purpose: see below
     found = search.in_files(*others, *written) + search.in_texts({**remains.texts, **unasked})
@@ -86,7 +86,7 @@ def test_connections_in_the_database_are_found_when_they_are_decrypted(remains: 
 
 
 def test_the_emulator_keeps_no_private_key_and_no_passphrase(remains: Remains) -> None:
-    kept = [one for one in remains.folder.iterdir() if one.name.startswith("emulator")]
+    kept = [path for path in remains.folder.iterdir() if path.name.startswith("emulator")]
     assert {"emulator.db", "emulator.log"} <= {one.name for one in kept}
     assert Search(remains.secrets).in_files(*kept) == []
 

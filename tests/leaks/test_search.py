@@ -196,7 +196,9 @@ def test_a_secret_is_found_in_every_kind_of_place_and_the_place_is_reported(
     place, plant = KINDS[kind]
     plant(tmp_path, text)
     found = Search(secrets, fernet_keys=[FERNET]).in_files(tmp_path)
-    assert {one.secret for one in found} >= {one.name for one in secrets if one.name.startswith(("line 1", name))}
+    assert {one.secret for one in found} >= {
+        secret.name for secret in secrets if secret.name.startswith(("line 1", name))
+    }
     assert any(place in one.place for one in found) or name in ("key", "locked key", "PKCS#8"), found
     if name in ("key", "locked key", "PKCS#8"):
         assert any(place.partition(", line")[0] in one.place for one in found), found

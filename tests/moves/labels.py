@@ -54,7 +54,7 @@ class ExportLabels(Scenario):
     def goal(self) -> Any:
         rows = self.emulator.labels(self.project)
         labels = {row["data_hash"]: _hashes(row) for row in rows if row["label_hash"]}
-        return {one: labels[one] for one in labels if self.listed is None or one in self.listed}
+        return {label: labels[label] for label in labels if self.listed is None or label in self.listed}
 
     def gain(self) -> None:
         """Somebody labels on."""
@@ -222,8 +222,8 @@ class ExportAnalytics(Scenario):
         manifest = json.loads((self.destination / "manifest.json").read_text())
         lines = [
             json.loads(line)
-            for one in manifest["files"]
-            for line in (self.destination / one["name"]).read_text().splitlines()
+            for file in manifest["files"]
+            for line in (self.destination / file["name"]).read_text().splitlines()
         ]
         return len([one for one in lines if one["action_type"] == "submit"])
 

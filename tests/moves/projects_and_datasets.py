@@ -110,7 +110,7 @@ class AttachDatasets(Scenario):
 
     def truth(self) -> Any:
         with self.account.client() as client:
-            return set(self.datasets) <= {one.dataset_hash for one in client.project(self.project).datasets()}
+            return set(self.datasets) <= {dataset.dataset_hash for dataset in client.project(self.project).datasets()}
 
     def goal(self) -> Any:
         return True
@@ -133,7 +133,7 @@ class DetachDatasets(AttachDatasets):
 
     def truth(self) -> Any:
         with self.account.client() as client:
-            return set(self.datasets) & {one.dataset_hash for one in client.project(self.project).datasets()}
+            return set(self.datasets) & {dataset.dataset_hash for dataset in client.project(self.project).datasets()}
 
     def goal(self) -> Any:
         return set()
@@ -164,7 +164,7 @@ class AddProjectUsers(Scenario):
     def truth(self) -> Any:
         with self.account.client() as client:
             handle = client.project(self.id) if self.resource == "project" else client.dataset(self.id)
-            return sorted(one.user_email for one in handle.users() if one.user_email in self.users)
+            return sorted(user.user_email for user in handle.users() if user.user_email in self.users)
 
     def goal(self) -> Any:
         return sorted(self.users)

@@ -72,8 +72,8 @@ class Scenario(ABC):
 
     def requests(self) -> list[dict[str, Any]]:
         """What was sent since the journal was cleared."""
-        return [one for one in self.emulator.journal() if one["credential"] == self.credential]
+        return [entry for entry in self.emulator.journal() if entry["credential"] == self.credential]
 
     def changes(self) -> list[str]:
         """What of that changes something."""
-        return [one["query_type"] or one["path"] for one in self.requests() if one["changes"]]
+        return [request["query_type"] or request["path"] for request in self.requests() if request["changes"]]

@@ -96,7 +96,7 @@ class RegisterManifest(_FromFiles):
     def arguments(self) -> dict[str, Any]:
         manifest = self.directory / "manifest.jsonl"
         urls = [{"url": f"{self.url}/{name}"} for name in sorted(self.names)]
-        manifest.write_text("".join(json.dumps(one) + "\n" for one in urls))
+        manifest.write_text("".join(json.dumps(url) + "\n" for url in urls))
         return {**self._more(), "source": str(manifest)}
 
     def _more(self) -> dict[str, Any]:

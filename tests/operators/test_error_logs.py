@@ -43,7 +43,7 @@ def test_the_message_is_logged_first_and_the_traceback_is_short(
     raised = _run(error, caplog)
     assert isinstance(raised, AirflowException)
     assert isinstance(raised, AirflowFailException) is not isinstance(error, UnavailableError)
-    (logged,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    (logged,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert logged.getMessage() == str(raised) == str(error)
     shown = "".join(traceback.format_exception(raised))
     assert shown.rstrip().splitlines()[-1].endswith(str(error))
@@ -53,7 +53,7 @@ def test_the_message_is_logged_first_and_the_traceback_is_short(
 
 def test_at_debug_the_log_has_the_whole_chain(caplog: pytest.LogCaptureFixture) -> None:
     _run(RefusedError("no"), caplog)
-    (logged,) = [one for one in caplog.records if one.exc_info]
+    (logged,) = [record for record in caplog.records if record.exc_info]
     assert logged.levelno == logging.DEBUG
     whole = "".join(traceback.format_exception(logged.exc_info[1]))  # type: ignore[index]
     assert "the first cause" in whole
@@ -62,12 +62,14 @@ def test_at_debug_the_log_has_the_whole_chain(caplog: pytest.LogCaptureFixture) 
 
 def test_an_error_in_airflows_words_is_logged_first_too(caplog: pytest.LogCaptureFixture) -> None:
     _run(AirflowFailException("2 of 3 files failed"), caplog)
-    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == ["2 of 3 files failed"]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
+        "2 of 3 files failed"
+    ]
 
 
 def test_a_task_that_is_skipped_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:
     _run(AirflowSkipException("nothing to do"), caplog)
-    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_a_defect_of_ours_keeps_its_traceback() -> None:
@@ -88,6 +90,6 @@ def test_a_missing_connection_is_named_in_a_few_frames(caplog: pytest.LogCapture
 def test_a_function_of_the_users_own_logs_to_the_task(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(AirflowFailException), airflow_errors():
         raise RefusedError("no")
-    assert [(one.name, one.getMessage()) for one in caplog.records if one.levelno >= logging.ERROR] == [
+    assert [(record.name, record.getMessage()) for record in caplog.records if record.levelno >= logging.ERROR] == [
         ("airflow.task", "no")
     ]

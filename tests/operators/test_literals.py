@@ -85,7 +85,7 @@ CREATIONS = (
     EncordCreateFolderOperator,
 )
 WRONG: list[tuple[Any, dict[str, Any]]] = [
-    *((one, {"if_exists": "replace"}) for one in CREATIONS),
+    *((creation, {"if_exists": "replace"}) for creation in CREATIONS),
     (EncordCopyProjectOperator, {"copy_labels": "some"}),
     (EncordSetProjectStatusOperator, {"status": "done"}),
     (EncordCreateDatasetOperator, {"create_backing_folder": "perhaps"}),

@@ -259,7 +259,7 @@ def test_the_form_for_bugs_names_a_smoke_command_that_exists() -> None:
 
 def test_dependabot_updates_tools_that_this_project_declares_and_pins() -> None:
     updates = _read(GITHUB / "dependabot.yml")["updates"]
-    (pip,) = (one for one in updates if one["package-ecosystem"] == "pip")
+    (pip,) = (update for update in updates if update["package-ecosystem"] == "pip")
     names = {one["dependency-name"] for one in pip["allow"]}
     extras = PROJECT["optional-dependencies"]
     declared = {re.split(r"[\[<>=]", name)[0] for extra in ("dev", "docs", "test") for name in extras[extra]}

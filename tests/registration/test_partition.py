@@ -13,10 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.attempts import Claim, Owner
-from airflow_provider_encord.client.api.core.data_items import VIDEO
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.registration.cloud import list_prefix, read_manifest
-from airflow_provider_encord.registration.cloud_source import CloudSource
 from airflow_provider_encord.registration.partition import partition_objects
 
 URL = "https://example.com/in"
@@ -26,11 +24,12 @@ def _partition(
     source: Path, destination: Path, size: int = 2, *, most: int = 1000, task: str = "task", **more: Any
 ) -> list[str]:
     return partition_objects(
-        CloudSource(path=source, **{"url_prefix": URL, "kind": None, "units_per_job": size, **more}),
+        source,
         destination,
         Owner(task),
         objects_per_manifest=size,
         most=most,
+        **{"url_prefix": URL, "kind": None, **more},
     )
 
 
@@ -130,7 +129,7 @@ def test_manifests_are_larger_where_there_would_be_too_many(tmp_path: Path) -> N
 
 def test_the_kind_that_is_named_is_that_of_all_objects(tmp_path: Path) -> None:
     _objects(tmp_path / "in", ["a.bin", "b.png"])
-    (written,) = _partition(tmp_path / "in", tmp_path / "out", kind=VIDEO)
+    (written,) = _partition(tmp_path / "in", tmp_path / "out", kind="video")
     assert [json.loads(line)["kind"] for line in Path(written).read_text().splitlines()] == ["video", "video"]
 
 
@@ -153,7 +152,7 @@ def test_manifests_that_would_be_listed_as_objects_are_refused(tmp_path: Path) -
     _objects(tmp_path / "in", ["a.png"])
     for destination in (tmp_path / "in", tmp_path / "in" / "out"):
         with pytest.raises(InvalidArgumentError, match=r"^destination: it is (the source itself|in the directory)"):
-            _partition(tmp_path / "in", destination, kind=VIDEO)
+            _partition(tmp_path / "in", destination, kind="video")
     assert len(_partition(tmp_path / "in", tmp_path / "in" / "out")) == 1
     (tmp_path / "file").touch()
     with pytest.raises(InvalidArgumentError, match=r"^destination: .* is a file"):

@@ -12,7 +12,8 @@ def substance(rows: dict[str, Any]) -> dict[str, Any]:
             for one in row["objects"]
         ]
         classifications = [
-            {key: value for key, value in one.items() if key != "created_by"} for one in row["classifications"]
+            {key: value for key, value in classification.items() if key != "created_by"}
+            for classification in row["classifications"]
         ]
         found[title] = {"objects": _without_polygons(objects), "classifications": classifications}
     return found

@@ -98,11 +98,13 @@ def test_what_a_project_key_saved_is_read_with_an_ssh_key_by_the_newest_sdk(
     row = owner.run(SSH_SDK, "read_labels", project=street.project)[by_key["data_title"]]
 
     assert [(one["name"], one["frames"]["0"]["coordinates"]["w"]) for one in row["objects"]] == [("Car", 0.2)]
-    assert [(one["answers"], one["frames"]) for one in row["classifications"]] == [({"Note": "by key"}, [0])]
+    assert [(classification["answers"], classification["frames"]) for classification in row["classifications"]] == [
+        ({"Note": "by key"}, [0])
+    ]
 
 
 def test_any_key_lists_cloud_integrations(by_key: dict[str, Any]) -> None:
-    assert [one["title"] for one in by_key["integrations"]] == ["lake"]
+    assert [integration["title"] for integration in by_key["integrations"]] == ["lake"]
 
 
 def test_a_project_key_attaches_and_detaches_datasets(

@@ -40,13 +40,13 @@ def test_each_object_and_each_classification_is_there_once(both: dict[str, Any])
     for rows in both["first"].values():
         assert sorted(one["name"] for one in rows[RICH]["classifications"]) == ["Note", "Seen", "Weather"]
         assert len(rows[RICH]["objects"]) == 5
-        assert [one["frames"] for one in rows[VIDEO]["classifications"]] == [[1, 2, 3]]
+        assert [classification["frames"] for classification in rows[VIDEO]["classifications"]] == [[1, 2, 3]]
         assert [len(rows[title]["classifications"]) for title in IMAGES[1:]] == [1, 1]
 
 
 def test_authors_survive(both: dict[str, Any], owner: Account) -> None:
     for rows in both["first"].values():
-        assert {one["created_by"] for one in rows[RICH]["classifications"]} == {owner.email}
+        assert {classification["created_by"] for classification in rows[RICH]["classifications"]} == {owner.email}
 
 
 def test_saving_with_the_other_sdk_changes_nothing(both: dict[str, Any]) -> None:

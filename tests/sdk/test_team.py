@@ -120,7 +120,7 @@ def test_a_bare_copy_has_the_ontology_and_the_stages_and_nothing_else(copies: di
 
 def test_attached_datasets_are_the_same_ones_with_tasks_in_the_first_stage(copies: dict[str, Any]) -> None:
     attached = copies["attached"]
-    assert [one[0] for one in attached["datasets"]] == [copies["dataset_hash"]]
+    assert [dataset[0] for dataset in attached["datasets"]] == [copies["dataset_hash"]]
     assert (attached["rows"], attached["labelled"], attached["first"]) == (3, [], ["Annotate"])
 
 
@@ -134,7 +134,7 @@ def test_labels_go_along_as_rows_of_their_own_and_as_filtered(copies: dict[str, 
 
 def test_a_cloned_dataset_has_the_chosen_data_and_their_labels(copies: dict[str, Any]) -> None:
     cloned = copies["cloned"]
-    assert [one[1] for one in cloned["datasets"]] == ["Cloned"]
+    assert [dataset[1] for dataset in cloned["datasets"]] == ["Cloned"]
     assert cloned["datasets"][0][0] != copies["dataset_hash"]
     assert (cloned["rows"], len(cloned["labelled"]), cloned["objects"]) == (2, 1, 2)
 

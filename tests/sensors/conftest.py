@@ -52,7 +52,7 @@ class Board:
 
     def requests(self, path: str = "") -> list[str]:
         """The paths that were requested since the journal was cleared, if they contain a text."""
-        return [one["path"] for one in self.emulator.journal() if path in one["path"]]
+        return [entry["path"] for entry in self.emulator.journal() if path in entry["path"]]
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
-from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
 from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.uploads.outcome import FileOutcome
 from airflow_provider_encord.uploads.report_writer import ReportWriter
+from airflow_provider_encord.uploads.task_state import task_state_checkpoints
 from airflow_provider_encord.uploads.transfer import StoredFile
 from airflow_provider_encord.uploads.upload import upload_files
 from tests.airflow_layer.storage.test_jobs import Store
@@ -112,7 +112,7 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never
         except KilledError:
             encord.outcomes.clear()
     assert [row.data_title for row in encord.rows] == ["a.png", "a.png"]
-    assert [one.result for one in encord.outcomes] == ["created"]
+    assert [outcome.result for outcome in encord.outcomes] == ["created"]
 
 
 def test_a_job_whose_time_is_over_is_followed_again_by_the_next_try() -> None:
@@ -203,7 +203,7 @@ def test_a_noted_job_that_encord_no_longer_knows_is_started_again_for_what_is_no
     assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
     assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["created", "created"]
     assert desk.checkpoints().left(DATASET) == []
-    assert all(one["skipDuplicateUrls"] for one in encord.starts[1:])
+    assert all(start["skipDuplicateUrls"] for start in encord.starts[1:])
 
 
 def test_jobs_that_encord_never_knows_end_in_an_error_that_a_retry_may_mend() -> None:
@@ -290,7 +290,7 @@ def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
             super().delete(key)
 
     encord = ScriptedEncord()
-    checkpoints = task_state_checkpoints({"task_state_store": Failing()})  # type: ignore[typeddict-item]
+    checkpoints = task_state_checkpoints(Failing())
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     run(upload_files(target, [a_file("a.png", 5)], on_outcomes=encord.report, checkpoints=checkpoints), encord.perform)
     assert encord.result_of("a.png") == "created"

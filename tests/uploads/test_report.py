@@ -11,17 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.reports import CREATED, UNCHANGED
-from airflow_provider_encord.storage_paths import require_writable
+from airflow_provider_encord.reports import CREATED, UNCHANGED, encode_lines
+from airflow_provider_encord.storage_paths import require_writable, write_whole
 from airflow_provider_encord.uploads.evidence import Evidence
 from airflow_provider_encord.uploads.outcome import FileOutcome, failed
 from airflow_provider_encord.uploads.report import (
     UploadLine,
     earlier_lines,
-    encode_lines,
     read_lines,
     upload_line,
-    write_report,
 )
 from tests.uploads.files import a_file
 
@@ -69,7 +67,7 @@ def _encodable(text: str) -> str:
 def test_a_file_that_was_there_keeps_the_checksum_of_the_earlier_report(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.jsonl"
     assert Evidence(earlier_lines(path)).checksums == {}
-    write_report(path, [upload_line(uploaded(), DATASET, {})])
+    write_whole(path, encode_lines([upload_line(uploaded(), DATASET, {})]))
     again = FileOutcome(file=a_file(), result=UNCHANGED, data_hash="d a.png")
     assert upload_line(again, DATASET, Evidence(earlier_lines(path)).checksums).sha256 == "5a"
 
@@ -123,7 +121,7 @@ class PathOfAirflow2(PosixPath):
 def test_a_report_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> None:
     path = PathOfAirflow2(tmp_path / "r.jsonl")
     for _ in range(2):
-        write_report(path, [upload_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
+        write_whole(path, encode_lines([upload_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")]))
         assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a", "d b.png": "5a"}
 
 
@@ -150,16 +148,16 @@ def test_what_has_no_newline_is_not_taken_for_a_report_that_was_cut_off(tmp_path
 
 def test_while_a_report_is_written_the_earlier_one_stands(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    write_report(path, [upload_line(uploaded(), DATASET, {})])
+    write_whole(path, encode_lines([upload_line(uploaded(), DATASET, {})]))
 
     def killed() -> Iterator[UploadLine]:
         yield upload_line(uploaded("b.png"), DATASET, {})
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_report(path, killed())
+        write_whole(path, encode_lines(killed()))
     assert path.read_bytes() == _line()
-    write_report(path, [])
+    write_whole(path, encode_lines([]))
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"r.jsonl": b""}
 
 

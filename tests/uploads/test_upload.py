@@ -34,7 +34,7 @@ def upload(encord: ScriptedEncord, files: list[SourceFile], *, credential: str =
 
 
 def results(encord: ScriptedEncord) -> dict[str, int]:
-    return dict(collections.Counter(one.result for one in encord.outcomes))
+    return dict(collections.Counter(outcome.result for outcome in encord.outcomes))
 
 
 def some(count: int, **kwargs: Any) -> list[SourceFile]:
@@ -45,7 +45,7 @@ def test_files_are_sent_registered_and_seen_through_in_this_order() -> None:
     encord = ScriptedEncord()
     upload(encord, some(2))
     assert encord.log == [ROWS, URLS, PUT, PUT, ROWS, START, POLL, ROWS]
-    assert [(one.result, one.data_hash, one.backing_item_uuid) for one in encord.outcomes] == [
+    assert [(outcome.result, outcome.data_hash, outcome.backing_item_uuid) for outcome in encord.outcomes] == [
         (CREATED, "data of key-1", "item data of key-1"),
         (CREATED, "data of key-2", "item data of key-2"),
     ]
@@ -73,7 +73,7 @@ def test_running_it_twice_uploads_nothing_twice_also_with_equal_names_and_sizes(
     upload(encord, files, files_per_job=2)
     upload(encord, files, files_per_job=2)
     assert results(encord) == {CREATED: 3, UNCHANGED: 3}
-    assert len({one.data_hash for one in encord.outcomes}) == len(encord.rows) == 3
+    assert len({outcome.data_hash for outcome in encord.outcomes}) == len(encord.rows) == 3
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_empty_file_and_one_too_large_are_failures_that_are_not_sent(size: in
     encord = ScriptedEncord()
     upload(encord, [a_file("odd.png", size), a_file("good.png")])
     assert (encord.result_of("odd.png"), encord.result_of("good.png")) == (FAILED, CREATED)
-    assert [one.title for one in encord.transfers] == ["good.png"]
+    assert [transfer.title for transfer in encord.transfers] == ["good.png"]
     assert not encord.outcomes[0].retryable
 
 
@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_sent_does_not_stop_the_others(error: EncordError,
         encord.instead[PUT].extend([None, error])
     upload(encord, [a_file("bad.png"), a_file("good.png")])
     assert (encord.result_of("bad.png"), encord.result_of("good.png")) == (FAILED, CREATED)
-    (bad,) = [one for one in encord.outcomes if one.result == FAILED]
+    (bad,) = [outcome for outcome in encord.outcomes if outcome.result == FAILED]
     assert (bad.error, bad.retryable) == (str(error), retryable)
 
 
@@ -186,7 +186,7 @@ def test_a_unit_that_failed_is_known_by_its_object_although_another_has_its_name
 
     encord.instead[POLL].append(judged)
     upload(encord, files)
-    by_uri = {one.file.uri: one for one in encord.outcomes}
+    by_uri = {outcome.file.uri: outcome for outcome in encord.outcomes}
     assert by_uri["s3://one/a.png"].result == FAILED
     assert "not an image" in str(by_uri["s3://one/a.png"].error)
     assert not by_uri["s3://one/a.png"].retryable
@@ -255,7 +255,7 @@ def test_rows_of_one_batch_are_not_taken_for_those_of_a_lost_job_before_or_after
     encord = ScriptedEncord()
     encord.instead[START].extend([None, LOST, LOST, LOST])
     upload(encord, [a_file(folder=name) for name in ("first", "lost", "last")], files_per_job=1)
-    assert [(one.file.uri.split("/")[2], one.result) for one in encord.outcomes] == [
+    assert [(outcome.file.uri.split("/")[2], outcome.result) for outcome in encord.outcomes] == [
         ("first", CREATED),
         ("lost", FAILED),
         ("last", CREATED),

@@ -53,7 +53,7 @@ FORMS_OF_2022: frozenset[Key] = frozenset(
 )
 """Forms of SDK 0.1.50 (null payloads, fewer filters, no upload jobs) that no later SDK sends, nor do we."""
 
-REPLACED: frozenset[Key] = frozenset({("datasets.list", "v1"), ("dataset.create", "v1")})
+REPLACED: frozenset[Key] = frozenset({("datasets.list", "v1"), ("dataset.create", "v1"), ("ontology.get", "v1")})
 """Calls for SSH keys that have a v2 form, which we use."""
 
 

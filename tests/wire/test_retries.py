@@ -54,9 +54,9 @@ def test_a_recorded_retry_is_repeated_only_if_a_repeat_does_no_harm(
             with pytest.raises(EncordError):
                 transport.send(_call(first))
     assert len(server.requests) == _expected_requests(vector)
-    asked = {(one.method, one.target) for one in server.requests}
+    asked = {(request.method, request.target) for request in server.requests}
     assert asked == {(first.request["method"], first.request.get("target", first.request["path"]))}
-    result = [float(one.response["headers"]["Retry-After"]) for one in vector.exchanges if _tells(one)]
+    result = [float(exchange.response["headers"]["Retry-After"]) for exchange in vector.exchanges if _tells(exchange)]
     assert all(wait >= wanted for wait, wanted in zip(waits, result, strict=False))
 
 

@@ -18,9 +18,6 @@ NEVER_RECORDED = {
     ("project.add_issue_tags", "v2"),
     ("label_rows.set_priority", "v2"),
     ("dataset.data_row.edit", "v1"),
-    ("ontology.list", "v1"),  # as those of projects, and as v2
-    ("ontology.create", "v1"),
-    ("ontology.update", "v1"),
     ("ontology.list_groups", "v2"),  # as those of projects and datasets, which are
     ("ontology.add_group", "v2"),
     ("ontology.remove_group", "v2"),

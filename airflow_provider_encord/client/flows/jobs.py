@@ -22,6 +22,7 @@ from airflow_provider_encord.client.errors import (
     TransientError,
     UnexpectedResponseError,
 )
+from airflow_provider_encord.job_parts import ACTIVE, FAILED, SUCCEEDED
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
 FOLDER_UPLOAD: Literal["folder_upload"] = "folder_upload"
@@ -148,6 +149,23 @@ def job_from(stored: Any) -> Job:
         return msgspec.convert(stored, Job)
     except msgspec.ValidationError as error:
         raise InvalidArgumentError(f"job: the stored value is not a job of Encord: {error}.") from None
+
+
+def status_of(stored: Any) -> Flow[str]:
+    """Read whether a job that an earlier attempt started is active, succeeded or failed.
+
+    A job that Encord no longer knows counts as failed. So does one with failed or cancelled units: Encord may accept
+    now what it refused then.
+
+    :param stored: The job, as `Job.to_dictionary` gives it.
+    """
+    try:
+        state = state_of((yield from job_from(stored).look()))
+    except UNKNOWN_JOB:
+        return FAILED
+    if not state.ended:
+        return ACTIVE
+    return SUCCEEDED if state.succeeded and not state.failed and not state.cancelled else FAILED
 
 
 def state_of(answer: Answer) -> JobState:

@@ -44,8 +44,14 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
     return (yield from get_or_create("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 
 
-def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Copy a project, or reuse one with the copy's title; see `get_or_create` and `project_copy.copy_project`."""
+def copy_project_once(
+    project: str, title: str, *, if_exists: str, copy_labels: bool = False, **arguments: Any
+) -> Flow[Created]:
+    """Copy a project, or reuse one with the copy's title; see `get_or_create` and `project_copy.copy_project`.
+
+    :param copy_labels: Whether all labels are copied.
+    """
+    labels = project_copy.CopiedLabels() if copy_labels else None
 
     def differs(there: ProjectRecord) -> list[str]:
         return another_description(arguments.get("description"), there.description)
@@ -56,7 +62,7 @@ def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: 
         return existing(title, copies, id_of=_id, differs=differs)
 
     def create(title: str) -> Call[str]:
-        return project_copy.copy_project(project, title=title, **arguments)
+        return project_copy.copy_project(project, title=title, labels=labels, **arguments)
 
     return (yield from get_or_create("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from airflow_provider_encord.client.api import analytics
 from airflow_provider_encord.client.api.analytics import (
     BY_DATA_UNIT,
-    LONGEST_EDITOR_LOG,
     CollaboratorTimer,
     EditorLog,
     LabelLog,
@@ -17,20 +16,11 @@ from airflow_provider_encord.client.api.analytics import (
 )
 from airflow_provider_encord.client.api.core.listing import Time
 from airflow_provider_encord.client.client_protocol import ClientProtocol
-from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.flows.activity import time_spent_key, windows
 from airflow_provider_encord.client.flows.pages import each, each_once
 from airflow_provider_encord.client.times import answered_time, given_time
 
 _AHEAD = datetime.timedelta(days=1)  # more than the difference between any two clocks
-
-
-def time_spent_key(record: TimeSpent) -> tuple[object, ...]:
-    """The fields that identify a record of time spent. Its seconds can still grow until the day is over."""
-    stage = record.workflow_stage.uuid if record.workflow_stage else None
-    return (
-        *(record.period_start_time, record.user_email, record.workflow_task_uuid, record.data_uuid),
-        *(record.dataset_uuid, stage, record.project_user_role),
-    )
 
 
 class Activity:
@@ -180,13 +170,3 @@ class Activity:
                 self._project, after=after, before=before, group_by=group_by, page=page
             ),
         )
-
-
-def windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
-    """Split an interval into parts that one request may cover."""
-    if end < start:
-        raise InvalidArgumentError(f"end: {end.isoformat()} is before start, {start.isoformat()}.")
-    while end - start > LONGEST_EDITOR_LOG:
-        yield start, start + LONGEST_EDITOR_LOG
-        start += LONGEST_EDITOR_LOG
-    yield start, end

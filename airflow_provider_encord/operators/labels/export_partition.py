@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import parse_mapping, storage_path
 from airflow_provider_encord.operators.labels.reading import ReadLabelRowsOperator
@@ -45,7 +46,6 @@ class EncordExportLabelsPartitionOperator(ReadLabelRowsOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the partition."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.partitions import export_partition, partition_of
 
         options = self.read_options()

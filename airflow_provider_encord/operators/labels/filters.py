@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import MAIN_BRANCH
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import SHADOW_DATA, TASK_STATUSES
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
@@ -20,7 +22,7 @@ from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.exports.listing import Filters, RowSelection
+    from airflow_provider_encord.exports.listing import RowSelection
 
 
 _WORDS = ("branch", "stage", "stage_title_like", "data_title", "data_title_like")
@@ -120,37 +122,24 @@ class LabelRowsOperator(EncordBaseOperator):
 
         :raises InvalidArgumentError: An argument is wrong, or two arguments contradict each other.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.exports.listing import Filters, RowSelection
-        from airflow_provider_encord.exports.stages import with_known_stages
+        from airflow_provider_encord.exports.request import select_rows
 
         shadow_data = blank_to_none(self.shadow_data)
-        filters = Filters(
-            edited_after=parse_datetime(self.edited_after, "edited_after"),
-            edited_before=parse_datetime(self.edited_before, "edited_before"),
-            stage=parse_text(self.stage, "stage"),
-            stage_title_like=parse_text(self.stage_title_like, "stage_title_like"),
-            label_statuses=_statuses(self.label_statuses, "label_statuses"),
-            data_title=parse_text(self.data_title, "data_title"),
-            data_title_like=parse_text(self.data_title_like, "data_title_like"),
-            data_hashes=parse_ids(self.data_hashes, "data_hashes"),
-            label_hashes=parse_ids(self.label_hashes, "label_hashes"),
-            shadow_data=None if shadow_data is None else parse_choice(shadow_data, "shadow_data", SHADOW_DATA),
-        )
-        if filters.edited_after and filters.edited_before and not _is_before(filters):
-            raise InvalidArgumentError(
-                f"edited_after, edited_before: {filters.edited_after} is not before {filters.edited_before}, so no row "
-                "can match both. Check the rendered templates."
-            )
-        branch = self._branch()
-        selection = RowSelection(
-            project_id=self.client.project(self.project_id or None).id, branch=branch, filters=filters
-        )
-        return with_known_stages(self.client, selection)
+        filters = {
+            "edited_after": parse_datetime(self.edited_after, "edited_after"),
+            "edited_before": parse_datetime(self.edited_before, "edited_before"),
+            "stage": parse_text(self.stage, "stage"),
+            "stage_title_like": parse_text(self.stage_title_like, "stage_title_like"),
+            "label_statuses": _statuses(self.label_statuses, "label_statuses"),
+            "data_title": parse_text(self.data_title, "data_title"),
+            "data_title_like": parse_text(self.data_title_like, "data_title_like"),
+            "data_hashes": parse_ids(self.data_hashes, "data_hashes"),
+            "label_hashes": parse_ids(self.label_hashes, "label_hashes"),
+            "shadow_data": None if shadow_data is None else parse_choice(shadow_data, "shadow_data", SHADOW_DATA),
+        }
+        return select_rows(self.client, self.project_id or None, branch=self._branch(), filters=filters)
 
     def _branch(self) -> str | None:
-        from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         branch = branch_name(self.branch, "branch") or MAIN_BRANCH
         if not parse_bool(self.all_branches, "all_branches", empty=False):
@@ -158,12 +147,6 @@ class LabelRowsOperator(EncordBaseOperator):
         if branch != MAIN_BRANCH:
             raise InvalidArgumentError("branch, all_branches: pass a branch, or all_branches=True, but not both.")
         return None
-
-
-def _is_before(filters: Filters) -> bool:
-    from airflow_provider_encord.client.times import parse_time
-
-    return parse_time(str(filters.edited_after)) < parse_time(str(filters.edited_before))
 
 
 def _statuses(value: Any, name: str) -> list[str] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -26,11 +28,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.client.api.labels import LabelRowMetadata
-    from airflow_provider_encord.prelabels.report import ImportReport
-    from airflow_provider_encord.prelabels.rows import ImportSpec
-    from airflow_provider_encord.prelabels.sources import Prelabel
-
-MAIN = "main"
+    from airflow_provider_encord.prelabels.whole_import import Prelabels
 
 
 class EncordImportLabelsOperator(EncordBaseOperator):
@@ -114,7 +112,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         source: str | os.PathLike[str] | ObjectStoragePath | None = None,
         python_callable: Callable[[LabelRowMetadata], Mapping[str, Any] | None] | None = None,
         match_by: str = "data_hash",
-        branch: str = MAIN,
+        branch: str = MAIN_BRANCH,
         promote_to: str | None = None,
         overwrite: bool | str = False,
         if_exists: str = "skip",
@@ -148,135 +146,50 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Import the labels."""
-        from airflow_provider_encord.assets import labels_uri
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.prelabels.importing import FAIL, import_labels
-        from airflow_provider_encord.prelabels.report import OUTCOMES_OF_IMPORTS, ImportReport
-        from airflow_provider_encord.reports import CONFLICT, FAILED
+        from airflow_provider_encord.prelabels.whole_import import import_and_promote, specify_import
 
-        prelabels = self._prelabels()
-        spec = self._spec()
-        overwrite = parse_bool(self.overwrite, "overwrite")
         path = storage_path(self.report, "report") if blank_to_none(self.report) else None
-        self.push_link(context, project_url, spec.project_id)
-        report = ImportReport(path, owner_of(context))
-        try:
-            done = import_labels(
-                self.client,
-                spec,
-                prelabels,
-                report,
-                check_first=spec.on_error == FAIL and self.python_callable is None,
-            )
-        except Exception:
-            if report.begun:  # otherwise keep the report of an earlier import
-                report.finish()
-            else:
-                report.release()
-            raise
-        report.finish()
-        if report.counts[CONFLICT]:
-            self.log.warning(
-                "%d rows were not changed, because somebody edited their labels. %s.",
-                report.counts[CONFLICT],
-                "The report lists them" if path else "Pass `report` to list them in a file",
-            )
-        self._warn_of_merging(spec, report)
-        if report.counts[FAILED] and spec.on_error == FAIL:
-            raise InvalidArgumentError(_failures(report))
-        promoted = self._promote(spec, done, overwrite=overwrite)
-        result: dict[str, Any] = {
-            "project_id": spec.project_id,
-            "branch": spec.branch,
-            **{outcome: report.counts[outcome] for outcome in OUTCOMES_OF_IMPORTS},
-            "promoted": promoted,
-            "report": str(path) if path else None,
-        }
-        for branch in (spec.branch, branch_name(self.promote_to, "promote_to") if promoted else None):
-            if branch:
-                self.record_asset_event(
-                    context, labels_uri(self.client.settings.base_url, spec.project_id, branch), result
-                )
-        return result
-
-    def _warn_of_merging(self, spec: ImportSpec, report: ImportReport) -> None:
-        from airflow_provider_encord.prelabels.report import KEPT
-        from airflow_provider_encord.prelabels.rows import MERGE
-
-        if report.counts[KEPT]:
-            self.log.warning(
-                "%d rows already have some of these labels with different content; those labels were not changed.",
-                report.counts[KEPT],
-            )
-        if spec.if_exists == MERGE and not blank_to_none(self.report):
-            self.log.warning(
-                "Labels were merged without a report. So the next import cannot update these labels, and adds them "
-                "again if somebody deletes them. Pass the same `report` at every run."
-            )
-
-    def _spec(self) -> ImportSpec:
-        from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.prelabels.importing import FAIL, SKIP_ERRORS
-        from airflow_provider_encord.prelabels.matching import require_key
-        from airflow_provider_encord.prelabels.rows import IF_EXISTS, ImportSpec
-
-        require_key(self.match_by)
-        parse_choice(self.if_exists, "if_exists", IF_EXISTS)
-        parse_choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
-        branch = branch_name(self.branch, "branch") or MAIN
+        prelabels = self._prelabels(path)
+        parse_choice(self.if_exists, "if_exists", IF_LABELS_EXIST)
+        parse_choice(self.on_error, "on_error", ON_ERROR)
         target = branch_name(self.promote_to, "promote_to")
-        project = self.client.project(self.project_id or None).id
-        if target is not None:
-            if target == branch:
-                raise InvalidArgumentError(
-                    f"promote_to: {branch!r} is also the branch of the import. Pass a different branch, or do not "
-                    "pass `promote_to`."
-                )
-            self.client.require_possible(copy_labels_to_branch(project, [], target=target))
-        return ImportSpec(
-            project_id=project,
-            branch=branch,
+        spec = specify_import(
+            self.client,
+            self.project_id or None,
+            branch=branch_name(self.branch, "branch") or MAIN_BRANCH,
+            promote_to=target,
             match_by=self.match_by,
             if_exists=self.if_exists,
             create_missing=parse_bool(self.create_missing, "create_missing"),
             on_error=self.on_error,
         )
+        overwrite = parse_bool(self.overwrite, "overwrite")
+        self.push_link(context, project_url, spec.project_id)
+        result = import_and_promote(
+            self.client,
+            spec,
+            prelabels,
+            report_path=path,
+            owner=owner_of(context),
+            check_first=self.python_callable is None,
+            promote_to=target,
+            overwrite=overwrite,
+        )
+        for branch in (spec.branch, target if result["promoted"] else None):
+            if branch:
+                uri = labels_uri(self.client.settings.base_url, spec.project_id, branch)
+                self.record_asset_event(context, uri, result)
+        return result
 
-    def _prelabels(self) -> Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.exports.whole_shards import whole_shards
-        from airflow_provider_encord.prelabels.sources import SUFFIXES, prelabels_of, require_apart
+    def _prelabels(self, report: ObjectStoragePath | None) -> Prelabels:
+        from airflow_provider_encord.prelabels.whole_import import lines_of_files, lines_of_function
 
         source = blank_to_none(self.source)
         if (source is None) == (self.python_callable is None):
             raise InvalidArgumentError("Pass exactly one of `source` and `python_callable`.")
         if source is None:
-            return self._made
-        path = storage_path(source, "source")
-        if blank_to_none(self.report):
-            require_apart(path, storage_path(self.report, "report"))
-
-        def lines(rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows
-            return prelabels_of(path, whole_shards(path, "source", SUFFIXES))
-
-        return lines
-
-    def _made(self, rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:
-        from airflow_provider_encord.prelabels.sources import Prelabel
-
-        for row in rows:
-            content = self._call_labels(row)
-            if content is None:
-                continue
-            about = {"data_hash": row.data_hash, "title": row.data_title}
-            if isinstance(content, Mapping):
-                yield Prelabel(place=row.data_title, content={**content, **about})
-            else:
-                problem = (
-                    f"python_callable: the function returned a {type(content).__name__}; return a dictionary or None."
-                )
-                yield Prelabel(place=row.data_title, content=about, problem=problem)
+            return lines_of_function(self._call_labels)
+        return lines_of_files(storage_path(source, "source"), report)
 
     def _call_labels(self, row: LabelRowMetadata) -> Any:
         """Call the user's function. If it fails, the error names the data unit and, as for other tasks, is retried."""
@@ -289,18 +202,3 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 f"python_callable: the function raised {type(error).__name__} for the data unit "
                 f"{row.data_title[:80]!r}; see the traceback in this log."
             ) from error
-
-    def _promote(self, spec: ImportSpec, label_hashes: Sequence[str], *, overwrite: bool) -> int:
-        target = branch_name(self.promote_to, "promote_to")
-        if target is None or not label_hashes:
-            return 0
-        rows = self.client.project(spec.project_id).rows
-        return rows.copy_to_branch(label_hashes, target=target, source=spec.branch, overwrite=overwrite)
-
-
-def _failures(report: ImportReport) -> str:
-    from airflow_provider_encord.reports import FAILED
-
-    named = " ".join(f"{failure.source}: {failure.error}" for failure in report.failures)
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()) if count)
-    return f"{report.counts[FAILED]} rows were not imported ({counts}). {named}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.exports.manifest import Manifest
     from airflow_provider_encord.operators.base import EncordBaseOperator
+    from airflow_provider_encord.storage_paths import StoragePath
 
 
 def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
@@ -30,8 +33,6 @@ def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
         return None
     if exported is None:
         return OperatorLineage()
-    from airflow_provider_encord.assets import labels_uri
-    from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     api, manifest, directory = exported
     labels = urllib.parse.urlsplit(labels_uri(api, manifest.project_id, manifest.branch or MAIN_BRANCH))
@@ -57,7 +58,7 @@ def _place(directory: str) -> tuple[str, str]:
     return f"{scheme}://{store}", path
 
 
-def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any]:
+def counts_of(manifest: Manifest, directory: StoragePath) -> dict[str, Any]:
     """The counts of an export and the URI of its manifest, for XCom and asset events."""
     from airflow_provider_encord.exports.manifest import MANIFEST
 
@@ -74,16 +75,12 @@ def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any
     }
 
 
-def record_labels(
-    operator: EncordBaseOperator, context: Context, manifest: Manifest, directory: ObjectStoragePath
-) -> None:
+def record_labels(operator: EncordBaseOperator, context: Context, manifest: Manifest, directory: StoragePath) -> None:
     """Add the counts of an export to the asset event of the labels.
 
     If an incremental export found no change, an asset alias gets no event. For an outlet that is the asset itself,
     Airflow always creates an event; its counts show that nothing changed.
     """
-    from airflow_provider_encord.assets import labels_uri
-    from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     uri = labels_uri(manifest.host, manifest.project_id, manifest.branch or MAIN_BRANCH)
     result = {"project_id": manifest.project_id, **counts_of(manifest, directory)}

@@ -108,35 +108,24 @@ class PlannedExportOperator(LabelRowsOperator):
 
         :raises InvalidArgumentError: An argument is wrong.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.exports.formats import require_format
-        from airflow_provider_encord.exports.incremental import Chain
-        from airflow_provider_encord.exports.labels import ExportSpec
-        from airflow_provider_encord.exports.manifest import Layout
+        from airflow_provider_encord.exports.request import layout_of, specify_export
 
-        name = str(blank_to_none(self.format) or JSON_LINES)
-        require_format(name)
-        layout = Layout(format=name, max_shard_bytes=parse_positive_int(self.max_shard_bytes, "max_shard_bytes"))
-        chain = None
-        if parse_bool(self.incremental, "incremental"):
-            directory = (
-                storage_path(self.history_dir, "history_dir") if blank_to_none(self.history_dir) else target.parent
-            )
-            chain = Chain(
-                directory=directory,
-                lookback_seconds=parse_seconds(self.lookback_seconds, "lookback_seconds"),
-                name=parse_text(self.history_name, "history_name") or f"{self.dag_id}.{self.task_id}",
-            )
-        selection = self.selection()
-        if chain and selection.filters.edited_after:
-            raise InvalidArgumentError(
-                "edited_after, incremental: an incremental export already selects the rows that changed since the "
-                "previous export. Remove one of the two arguments."
-            )
-        return ExportSpec(
-            selection=selection,
+        layout = layout_of(
+            str(blank_to_none(self.format) or JSON_LINES), parse_positive_int(self.max_shard_bytes, "max_shard_bytes")
+        )
+        return specify_export(
+            history=self._history(target) if parse_bool(self.incremental, "incremental") else None,
+            selection=self.selection(),
             layout=layout,
             logical_date=run_moment(context),
-            history=chain,
             overwrite=parse_bool(self.overwrite, "overwrite"),
         )
+
+    def _history(self, target: ObjectStoragePath) -> dict[str, Any]:
+        """The chain of incremental exports."""
+        own = blank_to_none(self.history_dir)
+        return {
+            "directory": target.parent if own is None else storage_path(own, "history_dir"),
+            "lookback_seconds": parse_seconds(self.lookback_seconds, "lookback_seconds"),
+            "name": parse_text(self.history_name, "history_name") or f"{self.dag_id}.{self.task_id}",
+        }

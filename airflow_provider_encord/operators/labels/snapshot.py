@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -23,8 +25,6 @@ from airflow_provider_encord.operators.runs import utc_time
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
-
-    from airflow_provider_encord.snapshots.snapshot import Date
 
 FAIL = "fail"
 MARK = "mark"
@@ -104,12 +104,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Take the snapshot."""
-        from airflow_provider_encord.assets import labels_uri
-        from airflow_provider_encord.attempts import fingerprint
-        from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.snapshots.memory import Memory
-        from airflow_provider_encord.snapshots.snapshot import take_snapshot
+        from airflow_provider_encord.snapshots.snapshot import snapshot_labels
 
         branch = branch_name(self.snapshot_branch, "snapshot_branch")
         if branch is None:
@@ -117,38 +112,30 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
                 "snapshot_branch: it is empty. Pass the name of the branch to create, such as export-{{ ts_nodash }}."
             )
         source = branch_name(self.source_branch, "source_branch") or MAIN_BRANCH
-        date = self._date(context)
+        mark_late = parse_choice(self.if_late, "if_late", (FAIL, MARK)) == MARK
+        due = _due(context)
+        max_lateness_seconds = parse_seconds(self.max_lateness_seconds, "max_lateness_seconds")
         project = self.client.project(self.project_id).id
         report = None if blank_to_none(self.report) is None else storage_path(self.report, "report")
-        about = fingerprint(project_id=project, branch=branch, source=source, due=date.due.isoformat())
-        memory = Memory(about, store=context.get("task_state_store"), report=report)
         self.push_link(context, project_url, project)
-        taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)
-        result = {
-            "project_id": project,
-            "snapshot_branch": taken.branch,
-            "rows": taken.rows,
-            "copied": taken.copied,
-            "taken_late": taken.taken_late,
-            "captured_at": taken.captured_at,
-            "captured_from": taken.captured_from,
-            "captured_until": taken.captured_until,
-        }
-        self.record_asset_event(context, labels_uri(self.client.settings.base_url, project, taken.branch), result)
+        result = snapshot_labels(
+            self.client,
+            project,
+            branch=branch,
+            source=source,
+            due=due,
+            max_lateness_seconds=max_lateness_seconds,
+            mark_late=mark_late,
+            store=context.get("task_state_store"),
+            report=report,
+        )
+        uri = labels_uri(self.client.settings.base_url, project, result["snapshot_branch"])
+        self.record_asset_event(context, uri, result)
         return result
-
-    def _date(self, context: Context) -> Date:
-        from airflow_provider_encord.snapshots.snapshot import Date
-
-        parse_choice(self.if_late, "if_late", (FAIL, MARK))
-        due = _due(context)
-        late_after = due + datetime.timedelta(seconds=parse_seconds(self.max_lateness_seconds, "max_lateness_seconds"))
-        return Date(due=due, late_after=late_after, mark_late=self.if_late == MARK)
 
 
 def _due(context: Context) -> datetime.datetime:
     """When the run was due, in UTC; outside of Airflow, now."""
-    from airflow_provider_encord.client.errors import InvalidArgumentError
 
     given_times = {name: context.get(name) for name in ("data_interval_end", "logical_date")}
     given_times["run_after"] = getattr(context.get("dag_run"), "run_after", None)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.defaults import EXPORT_CHECKS
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import FAIL, blank_to_none, parse_choice, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
-from airflow_provider_encord.operators.labels.lineage import record_labels
+from airflow_provider_encord.operators.labels.lineage import counts_of, record_labels
 from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.exports.manifest import Manifest
     from airflow_provider_encord.exports.verify import Mismatch
+    from airflow_provider_encord.storage_paths import StoragePath
 
-FILES = "files"
-LISTING = "listing"
-CONTENT = "content"
 REPORT = "report"
 MOST_NAMED = 20
 
@@ -64,7 +63,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         self,
         *,
         manifest: str | os.PathLike[str] | ObjectStoragePath,
-        check: str = FILES,
+        check: str = "files",
         on_error: str = FAIL,
         report: str | os.PathLike[str] | ObjectStoragePath | None = None,
         **kwargs: Any,
@@ -76,33 +75,22 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         self.report = report
         check_literals(
             manifest=(manifest, parse_url),
-            check=(check, one_of(FILES, LISTING, CONTENT)),
+            check=(check, one_of(*EXPORT_CHECKS)),
             on_error=(on_error, one_of(FAIL, REPORT)),
             report=(report, parse_url),
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Verify the export."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.exports.manifest import MANIFEST, read_manifest
-        from airflow_provider_encord.exports.verify import require_report_place
-        from airflow_provider_encord.reports import encode_lines
-        from airflow_provider_encord.storage_paths import storage_errors, write_whole
+        from airflow_provider_encord.exports.verify import read_export, verify_export
 
-        parse_choice(self.check, "check", (FILES, LISTING, CONTENT))
+        check = parse_choice(self.check, "check", EXPORT_CHECKS)
         parse_choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
         report = storage_path(self.report, "report") if blank_to_none(self.report) else None
-        directory = path.parent if path.name == MANIFEST else path
-        if report:  # before anything is read
-            require_report_place(report, directory)
-        with storage_errors("manifest", directory):
-            manifest = read_manifest(directory)
+        directory, manifest = read_export(path, report)
         self.push_address(context, project_url(f"https://{manifest.host}", manifest.project_id))
-        mismatches = list(self._mismatches(directory, manifest))
-        if report:
-            with storage_errors("report", report):
-                write_whole(report, encode_lines(mismatches))
+        mismatches = verify_export(lambda: self.client, directory, manifest, check, report=report)
         for mismatch in itertools.islice(mismatches, MOST_NAMED):
             self.log.error("%s", mismatch)
         if mismatches and self.on_error == FAIL:
@@ -110,26 +98,14 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         if not mismatches:
             record_labels(self, context, manifest, directory)
         return {
-            "manifest": str(directory / MANIFEST),
+            "manifest": counts_of(manifest, directory)["manifest"],
             "rows": manifest.counts.exported,
             "mismatches": len(mismatches),
             "report": str(report) if report else None,
         }
 
-    def _mismatches(self, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-        from airflow_provider_encord.exports.reading import ReadOptions
-        from airflow_provider_encord.exports.verify import verify_content, verify_files, verify_listing
 
-        yield from verify_files(directory, manifest)
-        if self.check == FILES:
-            return
-        if self.check == LISTING:
-            yield from verify_listing(self.client, directory, manifest)
-        else:
-            yield from verify_content(self.client, directory, manifest, ReadOptions())
-
-
-def _words(directory: ObjectStoragePath, mismatches: Sequence[Mismatch]) -> str:
+def _words(directory: StoragePath, mismatches: Sequence[Mismatch]) -> str:
     named = "; ".join(map(str, mismatches[:MOST_NAMED]))
     more = f"; and {len(mismatches) - MOST_NAMED} more" if len(mismatches) > MOST_NAMED else ""
     return f"The export in {directory} has {len(mismatches)} mismatches: {named}{more}. Export it again."

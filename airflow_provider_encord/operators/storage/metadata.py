@@ -23,11 +23,6 @@ from airflow_provider_encord.operators.literals import check_literals, one_of
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.client.resources.storage import StorageFolder
-    from airflow_provider_encord.item_metadata.update import Wanted
-
-_NAMED = 5  # items that a message names
-
 
 class EncordUpdateMetadataOperator(EncordBaseOperator):
     """Update the client metadata of the items in a folder. Items that already have the metadata are not changed.
@@ -75,70 +70,18 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Update the items whose metadata differs."""
-        from airflow_provider_encord.counts import require_sum
-        from airflow_provider_encord.item_metadata.update import MODES, Outcome, update_items
+        from airflow_provider_encord.item_metadata.folder_update import update_folder, wanted_metadata
 
-        mode = parse_choice(self.mode, "mode", MODES)
+        mode = parse_choice(self.mode, "mode", METADATA_MODES)
         preview = parse_bool(self.preview, "preview")
-        wanted = self._wanted()
+        metadata = text_or_mapping(self.metadata, "metadata")
+        wanted = wanted_metadata(metadata, lambda uri: storage_path(uri, "metadata"))
         folder = self.client.folder(blank_to_none(self.folder_id) or "")
         self.push_link(context, folder_url, folder.id)
-        differing, items = self._differing(folder, wanted, mode)
-        outcome = Outcome(changed=differing) if preview else self.client.run(update_items(differing, wanted, mode))
-        unchanged = items - len(differing) + len(outcome.unchanged)
-        meant, updated, failed = items - len(outcome.gone), len(outcome.changed), len(outcome.failed)
-        require_sum("The update", meant, updated=updated, unchanged=unchanged, failed=failed)
-        not_found = len(wanted.missing) + len(outcome.gone)
-        counts = {"items": meant, "updated": updated, "unchanged": unchanged, "failed": failed, "not_found": not_found}
-        result = {"folder_id": folder.id, **counts}
-        verb = "would be updated" if preview else "updated"
-        self.log.info("%d items: %d %s, %d have the metadata already.", meant, updated, verb, unchanged)
+        done = update_folder(self.client, folder, wanted, mode, preview=preview)
+        result = {"folder_id": folder.id, **done.counts}
         if not preview:
             self.record_asset_event(context, folder_uri(self.client.settings.base_url, folder.id), result)
-        if outcome.failed:
-            first = "\n".join(f"- {reason}" for reason in list(dict.fromkeys(outcome.failed.values()))[:_NAMED])
-            raise AirflowFailException(f"{len(outcome.failed)} of {items} items could not be changed:\n{first}")
+        if done.failures is not None:
+            raise AirflowFailException(done.failures)
         return result
-
-    def _differing(self, folder: StorageFolder, wanted: Wanted, mode: str) -> tuple[list[str], int]:
-        """The ids of the items whose metadata differs, and the number of items that `metadata` names.
-
-        :raises InvalidArgumentError: The folder has none of these items.
-        """
-        from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.item_metadata.update import needs_update
-
-        differing: list[str] = []
-        items = 0
-        for item in folder.items(ItemFilter(client_metadata=True, page_size=1000)):
-            value = wanted.of(item)
-            if value is None:
-                continue
-            items += 1
-            if needs_update(item, value, mode):
-                differing.append(item.uuid)
-        missing = wanted.missing
-        if missing:
-            self.log.warning("The folder has no items with these names or ids: %s.", _some(missing))
-        if not items:
-            raise InvalidArgumentError(
-                f"metadata: folder {folder.id} has none of these items: {_some(missing)}. Nothing was changed. Check "
-                "folder_id, and that `metadata` has the names or ids of storage items as keys."
-            )
-        return differing, items
-
-    def _wanted(self) -> Wanted:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.item_metadata.by_name import read_table
-        from airflow_provider_encord.item_metadata.update import Wanted
-
-        metadata = text_or_mapping(self.metadata, "metadata")
-        if not metadata:
-            raise InvalidArgumentError("metadata: it is empty; check the rendered template.")
-        return Wanted(read_table(metadata, lambda uri: storage_path(uri, "metadata"), "metadata"))
-
-
-def _some(names: Sequence[str]) -> str:
-    listed = ", ".join(repr(name[:80]) for name in names[:_NAMED])
-    return listed + (f" (and {len(names) - _NAMED} more)" if len(names) > _NAMED else "")

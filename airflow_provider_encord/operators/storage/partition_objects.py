@@ -89,21 +89,18 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> list[str]:
         """Write the manifests."""
-        from airflow_provider_encord.registration.cloud_source import CloudSource
         from airflow_provider_encord.registration.partition import partition_objects
-        from airflow_provider_encord.sources.kinds import kind_named
 
-        size = parse_positive_int(self.objects_per_manifest, "objects_per_manifest")
         kind = blank_to_none(self.kind)
-        source = CloudSource(
-            path=storage_path(self.source, "source"),
-            url_prefix=parse_url_prefix(self.url_prefix, "url_prefix"),
-            kind=None if kind is None else kind_named(parse_choice(kind, "kind", FILE_KINDS)),
-            units_per_job=size,
-        )
         destination = storage_path(self.destination, "destination")
         written = partition_objects(
-            source, destination, owner_of(context), objects_per_manifest=size, most=MOST_PARTITIONS
+            storage_path(self.source, "source"),
+            destination,
+            owner_of(context),
+            url_prefix=parse_url_prefix(self.url_prefix, "url_prefix"),
+            kind=None if kind is None else parse_choice(kind, "kind", FILE_KINDS),
+            objects_per_manifest=parse_positive_int(self.objects_per_manifest, "objects_per_manifest"),
+            most=MOST_PARTITIONS,
         )
         self.log.info("Wrote %d manifests to %s.", len(written), destination)
         return written

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowException
+
 from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.job_parts import JobPart
 from airflow_provider_encord.links import folder_url
 from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, parse_choice
-from airflow_provider_encord.operators.job_parts import JobPart
 from airflow_provider_encord.operators.jobs import JobOperator
 from airflow_provider_encord.operators.literals import check_literals, one_of
 
@@ -52,44 +54,27 @@ class EncordSyncFolderOperator(JobOperator):
 
     def prepare(self, context: Context) -> None:
         """Find the folder."""
+        from airflow_provider_encord.registration.folder_sync import FolderSyncing
+
         parse_choice(self.on_error, "on_error", ON_ERROR)
-        self._id = self.client.folder(self.folder_id).id
-        self.push_link(context, folder_url, self._id)
+        self._sync = FolderSyncing(self.client, self.folder_id)
+        self.push_link(context, folder_url, self._sync.folder)
 
     def parts(self, after: Any) -> Iterator[JobPart]:
         """Yield one part, the sync of the whole folder."""
-        from airflow_provider_encord.attempts import fingerprint
-
         if after is None:
-            yield JobPart(about=fingerprint(sync=self._id), after=True)
+            yield self._sync.part()
 
     def start_part(self, part: JobPart) -> Job:
         """Start the sync."""
-        from airflow_provider_encord.client.flows.jobs import FOLDER_SYNC, Job
-
-        return Job(kind=FOLDER_SYNC, resource=self._id, id=self.client.folder(self._id).start_sync())
+        return self._sync.start()
 
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
         """Return the counts of the sync.
 
         :raises UnavailableError: The sync ended with an error.
         """
-        from airflow_provider_encord.client.errors import UnavailableError
-        from airflow_provider_encord.client.flows.jobs import state_of
-
-        state = state_of(answer)
-        if not state.succeeded:
-            raise UnavailableError(
-                f"The sync {job.id} of folder {job.resource} ended with status {state.status}: {state.done} files were "
-                f"synced, {state.failed} failed. Run the task again; files that are already synced are skipped."
-            )
-        return {
-            "job_id": job.id,
-            "synced": state.done,
-            "failed": state.failed,
-            "cancelled": state.cancelled,
-            "pages": getattr(answer, "scan_pages_processing_done", 0),
-        }
+        return self._sync.result(job, answer)
 
     def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
         """The result of the one sync."""
@@ -100,10 +85,8 @@ class EncordSyncFolderOperator(JobOperator):
 
         :raises AirflowException: Files could not be synced, and `on_error` is ``"fail"``.
         """
-        from airflow.providers.common.compat.sdk import AirflowException
-
-        result = {"folder_id": self._id, **totals}
-        self.log.info("Folder %s: %d files synced, %d failed.", self._id, result["synced"], result["failed"])
+        result = {"folder_id": self._sync.folder, **totals}
+        self.log.info("Folder %s: %d files synced, %d failed.", self._sync.folder, result["synced"], result["failed"])
         if lacking := result["failed"] + result["cancelled"]:
             text = (
                 f"{lacking} files of the bucket were not synced, {result['synced']} were. Open the folder in Encord to "
@@ -112,5 +95,5 @@ class EncordSyncFolderOperator(JobOperator):
             if self.on_error == FAIL:
                 raise AirflowException(f"{text} Run the task again, or set on_error='skip' to ignore them.")
             self.log.warning("%s", text)
-        self.record_asset_event(context, folder_uri(self.client.settings.base_url, self._id), result)
+        self.record_asset_event(context, folder_uri(self.client.settings.base_url, self._sync.folder), result)
         return result

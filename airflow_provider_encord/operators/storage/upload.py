@@ -32,17 +32,12 @@ from airflow_provider_encord.operators.arguments import (
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
 from airflow_provider_encord.operators.literals import check_literals, one_of, up_to
-from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.client.flows.upload_target import UploadTarget
-    from airflow_provider_encord.sources.files import Source, SourceFile
-    from airflow_provider_encord.uploads.outcome import FileOutcome
-    from airflow_provider_encord.uploads.report_writer import ReportWriter
-
-_NAMED_FAILURES = 20  # in the exception; the report has all
+    from airflow_provider_encord.sources.files import Source
+    from airflow_provider_encord.uploads.uploading import FileSelection
 
 
 class EncordUploadFilesOperator(EncordBaseOperator):
@@ -189,185 +184,60 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Upload the files that are not in Encord yet."""
-        from airflow_provider_encord.counts import require_sum
+        from airflow_provider_encord.uploads.uploading import UploadOptions, find_target, upload_selected
 
-        options = self._options()
-        path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
-        target = self._target()
+        parse_choice(self.on_error, "on_error", ON_ERROR)
+        options = UploadOptions(
+            report=storage_path(self.report, "report") if blank_to_none(self.report) is not None else None,
+            match_by=parse_choice(self.match_by, "match_by", MATCH_FILES_BY),
+            files_per_job=parse_positive_int(self.files_per_job, "files_per_job", most=MOST_FILES_PER_JOB),
+            job_timeout=parse_seconds(self.job_timeout, "job_timeout"),
+        )
+        target = find_target(
+            self.client,
+            dataset_id=blank_to_none(self.dataset_id),
+            folder_id=blank_to_none(self.folder_id),
+            parallel=parse_positive_int(self.max_concurrency, "max_concurrency"),
+        )
         if target.dataset:
             self.push_link(context, dataset_url, target.dataset)
         else:
             self.push_link(context, folder_url, target.id)
-        files = self._files(path)
-        record = None if path is None else self._record(path, target, context)
-        outcomes: dict[SourceFile, FileOutcome] = {}
-        checkpoints = record.checkpoints if record else task_state_checkpoints(context)
-        options |= {"checkpoints": checkpoints, "evidence": record.evidence if record else None}
-        try:
-            counts = self._upload(target, files, outcomes, record, options)
-        finally:
-            if record is not None:
-                known = [outcomes[file] for file in files if file in outcomes]
-                self._finish_report(record, known, unfinished=checkpoints.unfinished)
-        created, unchanged, failed = counts["created"], counts["unchanged"], counts["failed"]
-        require_sum("The upload", len(files), created=created, unchanged=unchanged, failed=failed)
-        self._warn_of_names(counts["matched_by_name"])
-        self._judge([outcomes[file] for file in files], has_report=path is not None)
+        done = upload_selected(
+            self.client,
+            target,
+            self._selection(),
+            options,
+            owner=owner_of(context),
+            task_state=context.get("task_state_store"),
+        )
+        if done.failures is not None:
+            self._judge(done.failures, retryable=done.retryable)
         ids = {"dataset_id": target.dataset, "folder_id": target.folder}
-        result = {**ids, **counts, "report": None if path is None else str(path)}
+        result = {**ids, **done.counts, "report": None if options.report is None else str(options.report)}
         uri = dataset_uri if target.dataset else folder_uri
         self.record_asset_event(context, uri(self.client.settings.base_url, target.id), result)
         return result
 
-    def _options(self) -> dict[str, Any]:
-        """The checked options for `upload_files`."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.uploads.plan import CHECKSUM, MATCH_BY
-
-        parse_choice(self.on_error, "on_error", ON_ERROR)
-        match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
-        if match_by == CHECKSUM and blank_to_none(self.report) is None:
-            raise InvalidArgumentError(
-                "match_by: 'checksum' needs `report`, because Encord does not store checksums. Pass `report` or "
-                "another match_by."
-            )
-        return {
-            "match_by": match_by,
-            "files_per_job": parse_positive_int(self.files_per_job, "files_per_job", most=MOST_FILES_PER_JOB),
-            "job_timeout": parse_seconds(self.job_timeout, "job_timeout"),
-        }
-
-    def _target(self) -> UploadTarget:
-        from airflow_provider_encord.client.call import API_KEY
-        from airflow_provider_encord.client.flows.upload_target import UploadTarget
-        from airflow_provider_encord.client.identifiers import require_id
-
-        parallel = parse_positive_int(self.max_concurrency, "max_concurrency")
-        client = self.client
-        folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
-        alone = folder is not None and blank_to_none(self.dataset_id) is None and client.credential.kind != API_KEY
-        return UploadTarget(
-            dataset=None if alone else client.dataset(blank_to_none(self.dataset_id)).id,
-            credential=client.credential.kind,
-            folder=folder,
-            parallel=parallel,
-        )
-
-    def _files(self, report: Any) -> list[SourceFile]:
-        """The units to upload, with their metadata.
-
-        :param report: The path of the report, or None. Its files are not uploaded.
-        """
-        from airflow_provider_encord.item_metadata.client_metadata import add_client_metadata
-        from airflow_provider_encord.item_metadata.media_metadata import add_media_metadata
-        from airflow_provider_encord.sources.files import find_files
-        from airflow_provider_encord.sources.kinds import kind_named
-        from airflow_provider_encord.uploads.grouping import group_files
-        from airflow_provider_encord.uploads.report_writer import is_of_report
+    def _selection(self) -> FileSelection:
+        """The files to upload."""
+        from airflow_provider_encord.uploads.uploading import FileSelection
 
         source = self.source
         if isinstance(source, str) and source.strip():
             source = parse_list(source, "source")
-        kind = kind_named(str(self.kind)) if blank_to_none(self.kind) is not None else None
-        leave_out = None if report is None else is_of_report(report)
-        files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind, leave_out=leave_out)
-        media = text_or_mapping(self.media_metadata, "media_metadata")
-        files = add_media_metadata(files, media, lambda uri: storage_path(uri, "media_metadata"))
-        create_video = parse_bool(self.create_video, "create_video")
-        units = group_files(files, text_or_mapping(self.group_by, "group_by"), create_video=create_video)
-        metadata = text_or_mapping(self.client_metadata, "client_metadata")
-        return add_client_metadata(units, metadata, lambda uri: storage_path(uri, "client_metadata"))
+        return FileSelection(
+            source=source,
+            open_path=storage_path,
+            kind=str(self.kind) if blank_to_none(self.kind) is not None else None,
+            group_by=text_or_mapping(self.group_by, "group_by"),
+            create_video=parse_bool(self.create_video, "create_video"),
+            client_metadata=text_or_mapping(self.client_metadata, "client_metadata"),
+            media_metadata=text_or_mapping(self.media_metadata, "media_metadata"),
+        )
 
-    def _record(self, path: Any, target: UploadTarget, context: Context) -> ReportWriter:
-        from airflow_provider_encord.uploads.report_writer import ReportWriter
-
-        folder = None if target.dataset else target.folder
-        return ReportWriter(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
-
-    def _finish_report(self, record: ReportWriter, outcomes: Sequence[FileOutcome], *, unfinished: bool) -> None:
-        if not outcomes:
-            record.release()
-            return
-        record.finish(outcomes, unfinished=unfinished)
-        self.log.info("The report of %d files is at %s.", len(outcomes), self.report)
-
-    def _warn_of_names(self, number: int) -> None:
-        if number:
-            what = str(self.match_by).replace("_", " ")
-            self.log.warning(
-                "%d files were skipped because Encord has data with the same %s; no report says which files that data "
-                "was made from. If different files can have the same %s, set match_by='checksum' and pass a report.",
-                number,
-                what,
-                what,
-            )
-
-    def _upload(
-        self,
-        target: UploadTarget,
-        files: Sequence[SourceFile],
-        outcomes: dict[SourceFile, FileOutcome],
-        record: ReportWriter | None,
-        options: Mapping[str, Any],
-    ) -> dict[str, int]:
-        from airflow_provider_encord.uploads.progress import UploadProgress
-        from airflow_provider_encord.uploads.upload import upload_files
-
-        progress = UploadProgress(files, self.log.info)
-
-        def take(some: Sequence[FileOutcome]) -> None:
-            outcomes.update({item.file: item for item in some})
-            progress.take(some)
-            if record is not None:
-                record.take(some)
-
-        flow = upload_files(target, files, on_outcomes=take, **options)
-        try:
-            self.client.run(flow)
-        finally:
-            progress.log_line()
-        return {
-            "files": len(files),
-            "created": progress.created,
-            "unchanged": progress.unchanged,
-            "matched_by_name": progress.matched_by_name,
-            "failed": progress.failed,
-            "bytes": progress.uploaded_bytes,
-        }
-
-    def _judge(self, outcomes: Sequence[FileOutcome], *, has_report: bool) -> None:
+    def _judge(self, failures: str, *, retryable: bool) -> None:
         """Fail the task if files failed, unless `on_error` is ``"skip"``."""
-        from airflow_provider_encord.reports import FAILED
-
-        failures = [outcome for outcome in outcomes if outcome.result == FAILED]
-        if not failures:
-            return
-        text = _describe(failures, len(outcomes), has_report)
-        if self.on_error == SKIP:
-            self.log.warning("%s", text)
-        elif any(outcome.retryable for outcome in failures):
-            raise AirflowException(text)
-        else:
-            raise AirflowFailException(text)
-
-
-def _exists(uri: str) -> bool:
-    """Whether the source file of an earlier run still exists. True if that cannot be checked."""
-    from airflow_provider_encord.client.errors import EncordError
-    from airflow_provider_encord.storage_paths import storage_errors
-
-    try:
-        path = storage_path(uri, "report")
-        with storage_errors("report", path):
-            return bool(path.exists())
-    except EncordError:
-        return True
-
-
-def _describe(failures: Sequence[FileOutcome], files: int, report: bool) -> str:
-    lines = [f"{len(failures)} of {files} files were not uploaded:"]
-    lines += [f"- {outcome.file.title}: {outcome.error}" for outcome in failures[:_NAMED_FAILURES]]
-    if len(failures) > _NAMED_FAILURES:
-        where = "The report lists all of them" if report else "Pass `report` to list all of them in a file"
-        lines.append(f"- and {len(failures) - _NAMED_FAILURES} more. {where}.")
-    return "\n".join(lines)
+        if self.on_error != SKIP:
+            raise (AirflowException if retryable else AirflowFailException)(failures)
+        self.log.warning("%s", failures)

@@ -57,7 +57,7 @@ def test_an_async_client_sends_calls_and_runs_flows(account: Account) -> None:
         client = await EncordHook().get_async_client()
         page = await client.send(list_projects())
         everything = await client.run(all_projects(NO_FILTER))
-        assert [one.project_hash for one in page.results] == [one.project_hash for one in everything]
+        assert [result.project_hash for result in page.results] == [one.project_hash for one in everything]
         return [one.title for one in everything]
 
     assert asyncio.run(work()) == ["Street"]
@@ -78,7 +78,7 @@ def test_an_api_key_is_not_asked_what_it_belongs_to_if_the_project_is_named(
             await client.send(list_projects())
 
     asyncio.run(work())
-    assert [one["query_type"] for one in account.emulator.journal()].count("apikeymeta") == 0
+    assert [entry["query_type"] for entry in account.emulator.journal()].count("apikeymeta") == 0
 
 
 def test_all_on_a_loop_share_one_client_and_its_connections(server: ScriptedServer) -> None:
@@ -179,7 +179,7 @@ def test_a_rotated_key_is_followed_and_the_old_client_ends_when_its_work_has(
         await until(lambda: server.ended == 2)
 
     asyncio.run(work())
-    signed_by = [one.headers["signature-input"].partition('keyid="')[2][:64] for one in server.requests]
+    signed_by = [request.headers["signature-input"].partition('keyid="')[2][:64] for request in server.requests]
     assert signed_by[0] == signed_by[2] != signed_by[1]
 
 

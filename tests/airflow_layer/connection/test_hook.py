@@ -291,8 +291,8 @@ def _times_told(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixt
     """How often; a line may come to both places, or to one, depending on who set Airflow's logging up."""
     places = (capfd.readouterr().out, caplog.text)
     return max(
-        sum("removed support for API keys in November 2024" in line and project in line for line in one.splitlines())
-        for one in places
+        sum("removed support for API keys in November 2024" in line and project in line for line in place.splitlines())
+        for place in places
     )
 
 

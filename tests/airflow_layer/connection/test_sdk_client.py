@@ -136,7 +136,7 @@ def test_it_works_on_what_the_connection_leads_to(account: Account) -> None:
     assert project.title == "Street"
     assert len(project.list_label_rows_v2()) == 3
     assert client.get_dataset(seeded["dataset_id"]).dataset_hash == seeded["dataset_id"]
-    assert {one["credential"][:4] for one in account.emulator.journal()} == {"ssh:"}
+    assert {entry["credential"][:4] for entry in account.emulator.journal()} == {"ssh:"}
 
 
 @with_the_sdk

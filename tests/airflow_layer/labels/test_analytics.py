@@ -41,7 +41,7 @@ class Activity:
 
     def records(self, what: str, name: str = "export") -> list[dict[str, Any]]:
         files = sorted((self.directory / name).glob(f"{what}-*"))
-        contents = [gzip.decompress(one.read_bytes()) if one.suffix == ".gz" else one.read_bytes() for one in files]
+        contents = [gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes() for file in files]
         return [json.loads(line) for content in contents for line in content.splitlines()]
 
     def truth(self, what: str) -> list[Any]:
@@ -51,7 +51,7 @@ class Activity:
             return list(getattr(activity, what)(*interval))
 
     def changes(self) -> list[dict[str, Any]]:
-        return [one for one in self.emulator.journal() if one["changes"]]
+        return [entry for entry in self.emulator.journal() if entry["changes"]]
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def test_all_kinds_of_records_of_the_interval_are_exported(activity: Activity) -
     truth = {what: activity.truth(what) for what in WHAT}
     assert result["records"] == {what: len(truth[what]) for what in WHAT}
     assert all(truth.values()), "the emulator reports what its annotator did"
-    logs = {one["id"]: one for one in activity.records("editor_logs")}
-    assert {*logs} == {one.id for one in truth["editor_logs"]}
+    logs = {record["id"]: record for record in activity.records("editor_logs")}
+    assert {*logs} == {log.id for log in truth["editor_logs"]}
     assert [one["timestamp"] for one in activity.records("task_actions")] == [
-        one.timestamp for one in truth["task_actions"]
+        action.timestamp for action in truth["task_actions"]
     ]
     spent = activity.records("time_spent")
     assert sum(one["time_spent_seconds"] for one in spent) == sum(one.time_spent_seconds for one in truth["time_spent"])
@@ -92,7 +92,7 @@ def test_intervals_that_follow_each_other_have_every_record_once(activity: Activ
     for name, interval in {"first": (activity.today, middle), "second": (middle, activity.today + DAY)}.items():
         activity.export(name, record_types="task_actions", start=interval[0], end=interval[1])
     first, second = activity.records("task_actions", "first"), activity.records("task_actions", "second")
-    assert sorted(one["timestamp"] for one in (*first, *second)) == sorted(one.timestamp for one in actions)
+    assert sorted(one["timestamp"] for one in (*first, *second)) == sorted(action.timestamp for action in actions)
     assert middle in [one["timestamp"] for one in second]
 
 
@@ -100,7 +100,7 @@ def test_ninety_days_of_logs_are_asked_for_in_windows_of_thirty(activity: Activi
     start = activity.today - 89 * DAY
     result = activity.export(record_types="editor_logs", start=start, end=activity.today + DAY)
     assert result["records"]["editor_logs"] == len(activity.truth("editor_logs"))
-    asked = [one for one in activity.emulator.journal() if one["path"].endswith("/editor-logs")]
+    asked = [entry for entry in activity.emulator.journal() if entry["path"].endswith("/editor-logs")]
     assert len(asked) >= 3
     assert all(one["status"] == 200 for one in asked)
 
@@ -159,7 +159,7 @@ def test_the_formats_hold_the_same(activity: Activity) -> None:
 def test_filters_let_through_what_they_name(activity: Activity) -> None:
     wanted = activity.truth("editor_logs")[0].data_unit_id
     activity.export(record_types=["editor_logs", "task_actions"], data_hashes=wanted)
-    assert {one["data_unit_id"] for one in activity.records("editor_logs")} == {wanted}
+    assert {record["data_unit_id"] for record in activity.records("editor_logs")} == {wanted}
     assert {one["data_unit_uuid"] for one in activity.records("task_actions")} == {wanted}
 
 

@@ -48,7 +48,7 @@ class Season(Activity):
             return sum(one.time_spent_seconds for one in spent if one.period_start_time < self.today.isoformat())
 
     def exported(self, *names: str) -> int:
-        return sum(one["time_spent_seconds"] for name in names for one in self.records("time_spent", name))
+        return sum(record["time_spent_seconds"] for name in names for record in self.records("time_spent", name))
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_two_intervals_with_one_destination_at_once_never_mix(activity: Activity
         thread.start()
     for thread in threads:
         thread.join()
-    won = [one for one in outcomes.values() if isinstance(one, dict)]
+    won = [value for value in outcomes.values() if isinstance(value, dict)]
     assert len(won) == 1, outcomes
     assert won[0]["records"]["editor_logs"] == len(activity.records("editor_logs")) > 0
 
@@ -243,7 +243,7 @@ def test_an_action_that_is_not_in_our_list_is_looked_for_in_the_interval_and_in_
     assert activity.export(record_types="editor_logs", actions="zoom", start=start, end=start + DAY)["records"] == {
         "editor_logs": 0
     }
-    asked = [one["query"] for one in activity.emulator.journal() if "editor-logs" in one["path"]]
+    asked = [entry["query"] for entry in activity.emulator.journal() if "editor-logs" in entry["path"]]
     assert [f"{start:%Y-%m-%d}" in str(query) for query in asked] == in_interval
 
 
@@ -296,7 +296,7 @@ def test_records_that_people_add_while_pages_are_read_come_once(activity: Activi
         activity.emulator.limits(page_size=100)
     for what, key in (("task_actions", lambda one: tuple(one.items())), ("editor_logs", lambda one: one["id"])):
         records = activity.records(what)
-        assert len({key(one) for one in records}) == len(records) >= len(before[what])
+        assert len({key(record) for record in records}) == len(records) >= len(before[what])
     spent = activity.records("time_spent")
     keys = {(one["user_email"], one["workflow_task_uuid"], one["period_start_time"]) for one in spent}
     assert len(keys) == len(spent)
@@ -335,7 +335,9 @@ def test_the_default_interval_works_in_real_runs_under_the_default_timetable(
         with in_its_folder(dag):
             done = dag.test(**{date_argument(dag): date})
         assert str(done.state) == "success"
-        results = {one.task_id: one.xcom_pull(task_ids=one.task_id) for one in done.get_task_instances()}
+        results = {
+            instance.task_id: instance.xcom_pull(task_ids=instance.task_id) for instance in done.get_task_instances()
+        }
         found.append({name: (result["start"][5:13], result["end"][5:13]) for name, result in results.items()})
     assert found[0] == {"all": ("11-09T00", "11-10T00"), "actions": ("11-09T06", "11-10T06")}
     if found[1]["actions"][0] == "11-11T06":  # Airflow 2.11 gives each run the interval of a day

@@ -60,7 +60,7 @@ def test_a_track_may_repeat_its_answer(video: Model) -> None:
     video.load(video.write({"data_hash": video.data_hashes[0], "objects": cars(red, {"id": "t"}, red)}))
     (row,) = video.labels().values()
     (answer,) = row["object_answers"].values()
-    assert [one["answers"][0]["name"] for one in answer["classifications"]] == ["Red"]
+    assert [classification["answers"][0]["name"] for classification in answer["classifications"]] == ["Red"]
 
 
 def test_an_attribute_that_is_answered_by_name_and_by_hash_is_refused(model: Model) -> None:

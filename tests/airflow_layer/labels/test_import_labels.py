@@ -52,7 +52,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         assert car["manualAnnotation"] is False
         assert person["polygon"] == PERSON["polygon"]
         (colour,) = row["object_answers"][car["objectHash"]]["classifications"]
-        assert [one["name"] for one in colour["answers"]] == ["Red"]
+        assert [answer["name"] for answer in colour["answers"]] == ["Red"]
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
     lines = [json.loads(line) for line in report.read_text().splitlines()]
@@ -98,7 +98,7 @@ def test_labels_that_are_there_are_replaced_merged_or_left(
 
 
 def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
-    by_title = [{"title": model.titles[one], "objects": [CAR]} for one in model.data_hashes]
+    by_title = [{"title": model.titles[data_hash], "objects": [CAR]} for data_hash in model.data_hashes]
     assert saved(model.load(model.write(*by_title), match_by="title")) == 6
     with model.account.client() as client:
         listed = client.project(model.project).label_rows(LabelRowFilter(include_client_metadata=True))
@@ -210,7 +210,7 @@ def test_merging_replaces_what_an_earlier_import_classified_on_the_same_frames(m
     assert saved(model.load(if_exists="merge", report=report)) == 6
     for row in model.labels().values():
         (weather,) = row["classification_answers"].values()
-        assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
+        assert [answer["name"] for answer in weather["classifications"][0]["answers"]] == ["Heavy snow"]
 
 
 def test_the_report_shows_rows_that_were_created_though_saving_failed(model: Model) -> None:
@@ -219,7 +219,7 @@ def test_the_report_shows_rows_that_were_created_though_saving_failed(model: Mod
     with pytest.raises(AirflowException):
         model.load(report=str(report))
     outcomes = [json.loads(line) for line in report.read_text().splitlines()]
-    assert [(one["outcome"], one["label_row_created"]) for one in outcomes] == [("failed", True)] * 6
+    assert [(outcome["outcome"], outcome["label_row_created"]) for outcome in outcomes] == [("failed", True)] * 6
     model.emulator.clear_faults()
     assert saved(model.load(report=str(report))) == 6
     before = report.read_text()
@@ -251,7 +251,7 @@ def test_one_wrong_line_keeps_all_back_and_is_named(model: Model, harm: dict[str
     result = model.load(model.write(*lines), on_error="skip", report=str(model.directory / "report"))
     assert counts_of(result) == {"created": 5, "failed": 1}
     outcomes = [json.loads(line) for line in (model.directory / "report").read_text().splitlines()]
-    assert [one["source"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
+    assert [outcome["source"] for outcome in outcomes if outcome["outcome"] == "failed"] == ["labels.jsonl, line 5"]
 
 
 def test_two_lines_about_one_row_are_refused(model: Model) -> None:
@@ -296,7 +296,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
         task_id="export", project_id=truth.project, destination=str(tmp_path / "export"), format="jsonl.gz"
     ).execute({})
     with account.client() as client:
-        datasets = [one.dataset_hash for one in client.project(truth.project).datasets()]
+        datasets = [dataset.dataset_hash for dataset in client.project(truth.project).datasets()]
         ontology = client.project(truth.project).get().ontology_hash
         copied = client.create_project("Copy", dataset_ids=datasets, ontology_id=ontology, if_exists="new").id
     directory = exported["manifest"].rpartition("/")[0]
@@ -375,7 +375,7 @@ def test_an_api_key_imports_and_is_reported_that_it_cannot_promote(
     model.emulator.clear_journal()
     with pytest.raises(AirflowFailException, match="SSH key"):
         model.load(encord_conn_id="encord_api_key", project_id=None, branch="b", promote_to="main")
-    assert [one for one in model.emulator.journal() if one["changes"] and "api_key" in one["credential"]] == []
+    assert [entry for entry in model.emulator.journal() if entry["changes"] and "api_key" in entry["credential"]] == []
     assert saved(model.load(encord_conn_id="encord_api_key", project_id=None)) == 6
 
 

@@ -30,7 +30,7 @@ def edit(model: Model, change: Callable[[dict[str, Any]], None]) -> None:
     label_hash = model.labels()[model.data_hashes[0]]["label_hash"]
     with model.account.client() as client:
         project = client.project(model.project)
-        (read,) = (one.decoded() for one in project.read_label_rows([label_hash]))
+        (read,) = (row.decoded() for row in project.read_label_rows([label_hash]))
         change(read)
         read.pop("is_valid", None)
         project.save_label_rows({label_hash: {**read, "is_shadow_data": False}})
@@ -107,7 +107,7 @@ def test_merging_without_a_report_never_changes_a_label_that_is_there_and_adds_t
     for row in model.labels().values():
         assert [one.get("boundingBox") for one in objects_of(row)] == [BOX, None]
         (weather,) = row["classification_answers"].values()
-        assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
+        assert [answer["name"] for answer in weather["classifications"][0]["answers"]] == ["Heavy snow"]
     result = model.load(source, if_exists="merge", report=report_of(model))
     assert (saved(result), result["conflict"]) == (0, 6)
     assert {(line["kept"], line["content"]) for line in lines_of(model)} == {(2, None)}
@@ -126,7 +126,7 @@ def test_merging_with_one_report_updates_its_own_labels_beside_those_of_people(m
     (car,) = (one for one in objects_of(row) if not one["manualAnnotation"])
     assert car["boundingBox"]["x"] == 0.5
     (colour,) = row["object_answers"][car["objectHash"]]["classifications"]
-    assert [one["name"] for one in colour["answers"]] == ["Blue"]
+    assert [answer["name"] for answer in colour["answers"]] == ["Blue"]
     assert [one for one in objects_of(row) if one["manualAnnotation"]] == by_people
     (line,) = lines_of(model)
     assert line["own_labels"] == [car["objectHash"]]
@@ -200,8 +200,8 @@ def frames_of(row: dict[str, Any]) -> list[int]:
 
 def weather_of(row: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(
-        (one["classifications"][0]["answers"][0]["name"], one["range"])
-        for one in row["classification_answers"].values()
+        (value["classifications"][0]["answers"][0]["name"], value["range"])
+        for value in row["classification_answers"].values()
     )
 
 
@@ -230,7 +230,7 @@ def test_merging_joins_frames_of_tracks_and_ranges_of_classifications(
     assert weather_of(row) == [("Rain", [[0, 9], [15, 16]])]
     (hash_,) = {one["objectHash"] for one in row["data_units"][mine]["labels"]["0"]["objects"]}
     (colour,) = row["object_answers"][hash_]["classifications"]
-    assert [one["name"] for one in colour["answers"]] == ["Red"]
+    assert [answer["name"] for answer in colour["answers"]] == ["Red"]
 
 
 @pytest.mark.parametrize(
@@ -264,8 +264,8 @@ def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_repo
     def shorten(row: dict[str, Any]) -> None:
         for unit in row["data_units"].values():
             unit["labels"]["0"]["objects"] = []
-        for one in row["classification_answers"].values():
-            one["range"] = [[1, 4]]
+        for value in row["classification_answers"].values():
+            value["range"] = [[1, 4]]
 
     edit(video, shorten)
     result = video.load(source, if_exists="merge")

@@ -126,7 +126,7 @@ def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Mo
         )
     )
     load.start()
-    while not any(one["query_type"] == "labelrow" for one in model.emulator.journal()):
+    while not any(entry["query_type"] == "labelrow" for entry in model.emulator.journal()):
         threading.Event().wait(0.01)
     model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=5)
     load.join()
@@ -161,7 +161,9 @@ def test_what_somebody_saves_after_a_bundle_was_refused_is_not_lost(model: Model
         )
     )
     load.start()
-    while not any((one["query_type"], one["query_method"]) == ("labelrow", "POST") for one in model.emulator.journal()):
+    while not any(
+        (entry["query_type"], entry["query_method"]) == ("labelrow", "POST") for entry in model.emulator.journal()
+    ):
         threading.Event().wait(0.01)
     model.emulator.annotate(model.project, data_hashes=[last], objects_per_row=5)
     load.join()
@@ -278,9 +280,11 @@ def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pyt
     monkeypatch.setattr(importing, "BYTES_PER_BUNDLE", 2 * size + 1)
     assert saved(model.load(source)) == 6
     reads = [
-        one
-        for one in model.emulator.journal()
-        if one["query_type"] == "labelrow" and one["query_method"] == "PUT" and one["credential"] == model.credential
+        entry
+        for entry in model.emulator.journal()
+        if entry["query_type"] == "labelrow"
+        and entry["query_method"] == "PUT"
+        and entry["credential"] == model.credential
     ]
     assert len(reads) == 3
 

@@ -40,7 +40,7 @@ def require_refused(exports: Exports, source: Path | str, message: str) -> None:
     for on_error in ("fail", "skip"):
         with pytest.raises(AirflowFailException, match=message):
             load(exports, source, on_error=on_error)
-    assert not [one for one in exports.emulator.journal() if one["changes"]]
+    assert not [entry for entry in exports.emulator.journal() if entry["changes"]]
 
 
 def test_a_whole_export_is_imported_as_its_manifest_says(exports: Exports) -> None:
@@ -121,7 +121,7 @@ def test_a_report_among_the_files_of_the_source_is_refused_before_anything_is_se
     with pytest.raises(AirflowFailException, match=r"report: .* is one of the files of the source"):
         model.load(str(source) if of_file else str(directory), report=report)
     assert model.changes() == []
-    assert (source.read_bytes(), [one.name for one in directory.iterdir()]) == (before, ["labels.jsonl"])
+    assert (source.read_bytes(), [path.name for path in directory.iterdir()]) == (before, ["labels.jsonl"])
     beside = str(directory / "report") if not of_file else str(directory / "report.jsonl")
     for outcome in ("created", "unchanged"):
         assert model.load(str(source) if of_file else str(directory), report=beside)[outcome] == 6

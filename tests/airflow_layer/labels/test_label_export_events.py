@@ -173,7 +173,7 @@ def test_no_unfinished_file_is_reported_as_a_data_set(exports: Exports, monkeypa
     lineage, collector = pytest.importorskip("airflow.sdk.lineage"), Collector()
     monkeypatch.setattr(lineage, "get_hook_lineage_collector", lambda: collector)
     exports.export(destination=f"file://{exports.directory}/day-0")
-    assert any("labels-" in one for one in collector.files)
+    assert any("labels-" in file for file in collector.files)
     assert [one for one in collector.files if one.endswith(".unfinished")] == []
 
 

@@ -30,7 +30,7 @@ def test_each_night_only_what_changed_is_read(exports: Exports) -> None:
     assert (result["rows"], result["unchanged"], result["removed"]) == (5, 35, 0)
     truth = {row["data_hash"]: row for row in exports.truth()}
     assert exports.rows(2) == [truth[one] for one in edited]
-    assert [one for one in exports.journal() if one["changes"]] == []
+    assert [entry for entry in exports.journal() if entry["changes"]] == []
     whole = {row["data_hash"]: row for row in (*exports.rows(1), *exports.rows(2))}
     assert whole == truth
 
@@ -67,7 +67,7 @@ def test_data_that_is_taken_out_of_the_project_is_reported(exports: Exports) -> 
     exports.incremental(1)
     with exports.account.client() as client:
         project = client.project(exports.project)
-        project.detach_datasets([one.dataset_hash for one in project.datasets()])
+        project.detach_datasets([dataset.dataset_hash for dataset in project.datasets()])
     assert exports.incremental(2)["removed"] == 40
     assert {*exports.left(2).values()} == {DELETED}
 
@@ -92,8 +92,8 @@ def test_partitions_are_exported_by_mapped_tasks_and_joined(exports: Exports) ->
     assert [one["rows"] for one in parts] == [13, 13, 14]
     assert len(json.dumps(parts[0])) < 500
     result = [
-        EncordExportLabelsPartitionOperator(task_id="export", partition=one).execute(context())
-        for one in reversed(parts)
+        EncordExportLabelsPartitionOperator(task_id="export", partition=part).execute(context())
+        for part in reversed(parts)
     ]
     assert [one["manifest"] is None for one in result] == [True, True, False]
     assert [one["rows"] for one in result] == [14, 13, 13]
@@ -212,7 +212,7 @@ def test_verifying_against_encord_names_each_row_that_differs(exports: Exports, 
         exports.verify(check="listing")
     with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels differ"):
         exports.verify(check="content")
-    assert not [one for one in exports.journal() if one["changes"]]
+    assert not [entry for entry in exports.journal() if entry["changes"]]
 
 
 def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:

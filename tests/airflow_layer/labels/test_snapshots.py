@@ -39,7 +39,7 @@ def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
     exports.emulator.clear_journal()
     again = freeze()
     assert {**again, "copied": 40} == first
-    assert [one for one in exports.journal() if one["changes"]] == []
+    assert [entry for entry in exports.journal() if entry["changes"]] == []
     exports.export(1, branch="export-today")
     assert exports.rows(0) == exports.rows(1) != exports.truth()
     assert exports.verify(0, check="content")["mismatches"] == 0
@@ -69,7 +69,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
         AirflowFailException, match=r"the snapshot 'export-2026-01-01' does not exist, and it was due on 2026-01-02"
     ):
         EncordSnapshotLabelsOperator(**arguments).execute(past)
-    assert not [one for one in exports.journal() if one["changes"]]
+    assert not [entry for entry in exports.journal() if entry["changes"]]
     marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
     result = marked.execute(past)
     assert result["taken_late"]
@@ -272,7 +272,7 @@ def test_two_late_snapshots_at_once_are_one(exports: Exports) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({one["snapshot_branch"] for one in results}) == 1
+    assert len({result["snapshot_branch"] for result in results}) == 1
     assert len(on_branch(exports, results[0]["snapshot_branch"])) == 40
 
 

@@ -113,7 +113,7 @@ def _all_operators() -> list[type[BaseOperator]]:
         for one in vars(importlib.import_module(path)).values():
             if inspect.isclass(one) and issubclass(one, BaseOperator) and one.__module__ == path:
                 found[one.__name__] = one
-    bases = {base.__name__ for one in found.values() for base in one.__mro__[1:]}
+    bases = {base.__name__ for value in found.values() for base in value.__mro__[1:]}
     return [one for name, one in found.items() if name not in bases]
 
 

@@ -46,7 +46,7 @@ class TestLinks:
         account.emulator.faults([{"match": LINK, "when": {"nth": 1}, "do": {"cut": cut}}])
         result = run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior=behavior)
         assert result == {"dataset_id": dataset, "items": 3, "created": 3, "unchanged": 0}
-        assert any(one["fault"] for one in account.emulator.journal())
+        assert any(entry["fault"] for entry in account.emulator.journal())
         with account.client() as client:
             assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == ["a.png", "b.png", "c.png"]
 

@@ -199,7 +199,7 @@ def test_every_night_what_changed_is_exported_in_parts_and_verified(account: Acc
             for line in gzip.decompress(shard.read_bytes()).splitlines():
                 rows[json.loads(line)["data_hash"]] = json.loads(line)
     assert list(rows.values()) == account.emulator.labels(project)
-    changes = [one["query_method"] for one in account.emulator.journal() if one["changes"]]
+    changes = [entry["query_method"] for entry in account.emulator.journal() if entry["changes"]]
     assert changes == []
 
 

@@ -126,7 +126,7 @@ class TestMetadata:
         )
         update.start()
         with folder.account.client() as client:
-            while not any("/items" in one["path"] for one in folder.account.emulator.journal()):
+            while not any("/items" in entry["path"] for entry in folder.account.emulator.journal()):
                 threading.Event().wait(0.01)
             client.run(edit_items({item: folder_patch(client_metadata={"theirs": 2})}))
         update.join()
@@ -219,7 +219,7 @@ class TestMetadata:
         )
         update.start()
         with account.client() as client:
-            while not any("/items" in one["path"] for one in account.emulator.journal()):
+            while not any("/items" in entry["path"] for entry in account.emulator.journal()):
                 threading.Event().wait(0.01)
             client.folder(folder.id).delete_items([item])
         update.join()
@@ -234,7 +234,7 @@ class TestMetadata:
         wanted = {name: {"x": 1} for name in ("a.png", "b.png", "c.png")}
         with pytest.raises(AirflowFailException, match=r"3 of 3 items could not be changed:\n- [^\n]*\Z"):
             run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
-        assert [path in one["path"] for one in folder.account.emulator.journal()].count(True) == 1
+        assert [path in entry["path"] for entry in folder.account.emulator.journal()].count(True) == 1
         assert set(map(str, folder.metadata().values())) == {"{}"}
 
 

@@ -22,8 +22,8 @@ def test_operators_feed_each_other_and_are_mapped(account: Account) -> None:
     assert [results[f"attach_each[{number}]"] for number in range(3)] == [[], [], []]
     assert results["get_project"]["ontology_id"] == results["create_ontology"]
     assert results["get_ontology"]["editor"]["objects"][0]["name"] == "Lane sign"
-    assert [one["project_id"] for one in results["list_projects"]] == [results["create_project"]]
-    assert [one["dataset_id"] for one in results["list_datasets"]] == [datasets[1]]
+    assert [project["project_id"] for project in results["list_projects"]] == [results["create_project"]]
+    assert [dataset["dataset_id"] for dataset in results["list_datasets"]] == [datasets[1]]
     assert results["detach"] == datasets
 
 

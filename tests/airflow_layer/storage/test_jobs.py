@@ -71,7 +71,7 @@ class Bucket:
 
     def starts(self) -> int:
         entries = self.account.emulator.journal()
-        return sum(one["method"] == "POST" and "cloud-synced-folder-syncs" in one["path"] for one in entries)
+        return sum(entry["method"] == "POST" and "cloud-synced-folder-syncs" in entry["path"] for entry in entries)
 
 
 @pytest.fixture

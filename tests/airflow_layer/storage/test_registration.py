@@ -117,7 +117,7 @@ def test_a_task_that_is_killed_cancels_its_job_and_sends_nothing_more(intake: In
         operator.execute({})
     operator.on_kill()
     operator.on_kill()
-    assert [one["path"].endswith("/cancel") for one in intake.emulator.journal()].count(True) == 1
+    assert [entry["path"].endswith("/cancel") for entry in intake.emulator.journal()].count(True) == 1
     assert intake.emulator.journal()[-1]["path"].endswith("/cancel")
     intake.emulator.jobs(hold=False)
     assert intake.names() == []

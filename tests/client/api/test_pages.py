@@ -90,7 +90,7 @@ def test_items_that_are_added_while_pages_are_read_come_once_and_nothing_is_lost
     class Growing(Server):
         def send(self, call: Call[Any]) -> Any:
             first = int(call.request.query["pageToken"] or 0)
-            results = [GroupUser(user_email=one) for one in rows[first : first + size]]
+            results = [GroupUser(user_email=row) for row in rows[first : first + size]]
             more = first + size < len(rows)
             for number in range(added[self.asked] if self.asked < len(added) else 0):
                 rows.insert(0, f"new {self.asked} {number}")

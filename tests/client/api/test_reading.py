@@ -136,11 +136,11 @@ def test_an_upload_names_every_list_and_puts_each_file_into_its_own():
         UploadedFile(kind=VIDEO, object_url="v", title="dog.mp4"),
     ]
     items = data_items(files, skip_duplicate_urls=True)
-    assert [one["objectUrl"] for one in items["images"]] == ["i"]
-    assert [one["externalFileType"] for one in items["videos"]] == ["VIDEO"]
+    assert [image["objectUrl"] for image in items["images"]] == ["i"]
+    assert [video["externalFileType"] for video in items["videos"]] == ["VIDEO"]
     assert items["images"][0]["clientMetadata"] == {"k": 1}
     assert items["skipDuplicateUrls"] is True
-    assert sum(isinstance(one, list) for one in items.values()) == 11
+    assert sum(isinstance(value, list) for value in items.values()) == 11
 
 
 @pytest.mark.parametrize(

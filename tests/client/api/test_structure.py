@@ -124,7 +124,7 @@ def test_the_short_form_of_the_documentation():
     assert car["color"] != road["color"]
     (colour,) = car["attributes"]
     assert (colour["id"], colour["required"], colour["dynamic"]) == ("1.1", False, False)
-    assert [(one["id"], one["label"], one["value"]) for one in colour["options"]] == [
+    assert [(option["id"], option["label"], option["value"]) for option in colour["options"]] == [
         ("1.1.1", "Dark  red", "dark_red"),
         ("1.1.2", "blue", "blue"),
     ]

@@ -85,7 +85,7 @@ def test_one_item_that_is_too_much_is_an_error_and_is_asked_for_once(others):
     server = Server(0, names_its_limit=False)
     with pytest.raises(PayloadTooLargeError):
         run(in_parts(list(range(others + 1)), server.call, size=others + 1), server.perform)
-    assert sum(1 for one in server.requests if len(one) == 1) == 1
+    assert sum(1 for request in server.requests if len(request) == 1) == 1
 
 
 @pytest.mark.parametrize("maximum", [0, -3, 10**9, None])

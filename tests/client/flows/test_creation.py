@@ -195,7 +195,7 @@ def test_tried_again_until_it_succeeds_there_is_one_whatever_fails(faults, tries
     outcomes.append(attempt(encord, REUSE))
     assert encord.things == ["d0"]
     assert isinstance(outcomes[-1], Created)
-    assert {one.id for one in outcomes if isinstance(one, Created)} == {"d0"}
+    assert {outcome.id for outcome in outcomes if isinstance(outcome, Created)} == {"d0"}
     assert sum(1 for one in outcomes if isinstance(one, Created) and one.created) <= 1
     assert all(
         isinstance(one, Created | Crash) or one.retryable  # type: ignore[union-attr]

@@ -62,7 +62,7 @@ class World:
 
     def sent(self, verb: str) -> int:
         """How many requests there were, also those that went wrong; one that is late is noted when it is through."""
-        return sum(1 for one in self.emulator.journal() if one["query_method"] == verb)
+        return sum(1 for entry in self.emulator.journal() if entry["query_method"] == verb)
 
     def hashes(self, client: EncordClient | ClientOnLoop) -> list[str]:
         return [one.label_hash for one in client.send(labels.list_label_rows(self.project)) if one.label_hash]

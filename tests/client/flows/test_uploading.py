@@ -120,7 +120,7 @@ def test_any_success_is_one(server, transport, status):
     server.always(answer(status))
     with transport() as sender:
         sender.transfer(transfer(server, b"x"))
-    assert [one.body for one in server.requests] == [b"x"]
+    assert [request.body for request in server.requests] == [b"x"]
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 403, 404, 411])
@@ -145,7 +145,7 @@ def test_a_failure_is_repeated_with_the_file_opened_again(server, transport, act
     server.will(act, act, answer(200))
     with transport() as sender:
         sender.transfer(transfer(server, b"content", opened=open_again))
-    assert [one.body for one in server.requests] == [b"content"] * 3
+    assert [request.body for request in server.requests] == [b"content"] * 3
     assert len(opened) == 3
     assert all(one.closed for one in opened)
 

@@ -37,12 +37,16 @@ def _no_faults(world: World) -> Iterator[None]:
     world.emulator.clear_faults()
 
 
-EACH = [pytest.param(one, who, id=f"{one.key[0]}-{one.key[1]}-{who}") for one in OPERATIONS for who in one.by]
+EACH = [
+    pytest.param(operation, who, id=f"{operation.key[0]}-{operation.key[1]}-{who}")
+    for operation in OPERATIONS
+    for who in operation.by
+]
 
 
 def test_these_operations_exist():
     """Those that are not here are replayed from their recordings (`tests/wire`)."""
-    assert {one.key for one in OPERATIONS} <= operations().keys()
+    assert {operation.key for operation in OPERATIONS} <= operations().keys()
 
 
 @pytest.mark.parametrize(("asked", "who"), EACH)
@@ -111,10 +115,10 @@ KINDS = [
 def titled(world: World, kind: str, title: str) -> list[str]:
     which = Filter(title_eq=title)
     if kind == "project":
-        return [one.project_hash for one in world.user.projects(which)]
+        return [project.project_hash for project in world.user.projects(which)]
     if kind == "dataset":
-        return [one.dataset_hash for one in world.user.datasets(which)]
-    return [one.ontology_uuid for one in world.user.send(ontologies.list_ontologies(which)).results]
+        return [dataset.dataset_hash for dataset in world.user.datasets(which)]
+    return [result.ontology_uuid for result in world.user.send(ontologies.list_ontologies(which)).results]
 
 
 @pytest.mark.parametrize(("kind", "create", "match"), KINDS, ids=[one[0] for one in KINDS])
@@ -181,7 +185,7 @@ def test_an_attachment_whose_answer_is_lost_happened_once(world):
     entries = world.journal(lambda: project.attach_datasets([other]))
     assert [entry["changes"] for entry in entries if entry["fault"]] == [True]
     assert [entry["changes"] for entry in entries].count(True) == 1
-    assert other in {one.dataset_hash for one in project.datasets()}
+    assert other in {dataset.dataset_hash for dataset in project.datasets()}
     project.detach_datasets([other])
     assert other not in {one.dataset_hash for one in project.datasets()}
 
@@ -198,7 +202,7 @@ def test_reading_a_project_sends_no_change(world, who):
         project.get()
         project.datasets()
         rows = project.label_rows()
-        hashes = [one.label_hash for one in rows if one.label_hash]
+        hashes = [row.label_hash for row in rows if row.label_hash]
         assert len(list(project.read_label_rows(hashes, rows_per_read=1))) == len(hashes)
         client.cloud_integrations()
 
@@ -212,7 +216,7 @@ def test_reading_a_project_sends_no_change(world, who):
 def test_a_bundle_that_is_too_large_is_halved_until_it_fits(world):
     made = world.emulator.project(owner=OWNER, title="large", rows=7, created=1.0)
     rows = world.user.project(made["project_id"]).label_rows()
-    hashes = [str(one.label_hash) for one in rows]
+    hashes = [str(row.label_hash) for row in rows]
     world.emulator.limits(label_rows_per_request=2)
     try:
         read = list(world.user.project(made["project_id"]).read_label_rows(hashes))

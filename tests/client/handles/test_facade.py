@@ -74,7 +74,7 @@ def test_every_class_that_a_public_method_takes_or_returns_is_exported() -> None
     for module in modules:
         names |= {name: one for name, one in vars(module).items() if not name.startswith("__")}
     reached = {name: getattr(client, name) for name in client.__all__}
-    waiting = [one for one in reached.values() if inspect.isclass(one)]
+    waiting = [value for value in reached.values() if inspect.isclass(value)]
     while waiting:
         for one in _classes_of(waiting.pop(), names):
             if one.__name__ not in reached:
@@ -90,7 +90,9 @@ def _classes_of(class_: type, names: dict[str, Any]) -> Iterator[type]:
     """Our classes in the annotations of a class's fields and public methods."""
     public = [inspect.getattr_static(class_, name) for name in dir(class_) if not name.startswith("_")]
     functions = [getattr(one, "fget", None) or getattr(one, "__func__", one) for one in public]
-    ours = [one for one in functions if inspect.isfunction(one) and one.__module__.startswith(PREFIX)]
+    ours = [
+        function for function in functions if inspect.isfunction(function) and function.__module__.startswith(PREFIX)
+    ]
     for one in (class_, *ours):
         if not one.__module__.startswith(PREFIX):
             continue

@@ -77,7 +77,7 @@ def test_a_project_reads_the_same_under_both_credentials(server):
     assert (by_ssh.project_hash, by_ssh.title) == (by_key.project_hash, by_key.title)
     assert by_ssh.status == "inProgress"
     assert by_key.status is None
-    assert [(one.dataset_hash, one.title) for one in its_datasets] == [(DATASET, "Cats")]
+    assert [(dataset.dataset_hash, dataset.title) for dataset in its_datasets] == [(DATASET, "Cats")]
 
 
 def test_attaching_leaves_out_what_is_attached(server):
@@ -149,7 +149,7 @@ def test_listing_projects_follows_every_page_with_the_same_filter(server):
     server.will(page(1, "two"), page(2, "three"), page(3, None))
     with client(server) as made:
         assert [one.project_hash for one in made.projects(tags=["a b"])] == ["p1", "p2", "p3"]
-    targets = [one.target for one in server.requests]
+    targets = [request.target for request in server.requests]
     assert targets == [
         "/v2/public/projects?includeOrgAccess=False&tagsAnyof=a+b" + token
         for token in ("", "&pageToken=two", "&pageToken=three")

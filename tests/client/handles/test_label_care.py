@@ -16,7 +16,7 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnsupportedByCredentialError,
 )
-from airflow_provider_encord.client.resources.activity import windows
+from airflow_provider_encord.client.flows.activity import windows
 from airflow_provider_encord.client.times import parse_time
 from tests.client.emulated import ROWS, World, labelled, world
 
@@ -50,8 +50,8 @@ def test_rows_that_are_too_many_for_encord_go_in_smaller_requests(world: World) 
         entries = world.journal(lambda: world.user.project(world.project).rows.complete(labelled(world)))
     finally:
         world.emulator.limits(label_rows_per_request=1000)
-    moves = [one for one in entries if one["query_type"] == "labelworkflowgraphnode"]
-    assert [one["v1_status"] for one in moves] == [400, 200, 200]
+    moves = [entry for entry in entries if entry["query_type"] == "labelworkflowgraphnode"]
+    assert [move["v1_status"] for move in moves] == [400, 200, 200]
     assert set(stages(world).values()) == {"Complete"}
 
 
@@ -96,7 +96,10 @@ def test_a_copy_to_the_branch_itself_is_refused_before_anything_is_sent(world: W
 def test_classifications_are_those_of_the_rows(world: World) -> None:
     project, rows = world.user.project(world.project), labelled(world)
     read = {row.label_hash: row.decoded()["classification_answers"] for row in project.read_label_rows(rows)}
-    assert {one.label_uuid: one.classification_answers for one in project.rows.classifications(rows)} == read
+    assert {
+        classification.label_uuid: classification.classification_answers
+        for classification in project.rows.classifications(rows)
+    } == read
 
 
 def test_what_is_valid_has_no_errors(world: World) -> None:
@@ -166,8 +169,8 @@ def test_moves_are_task_actions_and_take_time_nowhere(world: World) -> None:
     actions = list(project.activity.task_actions(now() - DAY, now() + DAY, actions=["move"]))
     assert len(actions) >= 2 * len(labelled(world))
     assert list(project.activity.task_actions(now() - DAY, now() + DAY, actions=["approve"])) == []
-    spent = sum(one.time_spent_seconds for one in project.activity.time_spent(now() - DAY))
-    assert spent == sum(one.time_seconds for one in project.activity.collaborator_timers(now() - DAY)) > 0
+    spent = sum(record.time_spent_seconds for record in project.activity.time_spent(now() - DAY))
+    assert spent == sum(timer.time_seconds for timer in project.activity.collaborator_timers(now() - DAY)) > 0
 
 
 def test_the_analytics_of_another_project_are_closed(world: World) -> None:
@@ -193,7 +196,7 @@ def test_a_log_at_the_edge_between_two_parts_of_an_interval_comes_once(world: Wo
     project.save_label_rows({row.label_hash: row.content})
     activity = project.activity
     edge = parse_time(next(activity.editor_logs(now() - DAY, now() + DAY)).timestamp)
-    found = [one.id for one in activity.editor_logs(edge - 30 * DAY, edge + DAY)]
+    found = [log.id for log in activity.editor_logs(edge - 30 * DAY, edge + DAY)]
     assert sorted({*found}) == sorted(found)
     assert {*found} == {one.id for one in activity.editor_logs(edge - DAY, edge + DAY)}
 

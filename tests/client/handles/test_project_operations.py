@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_encord.client.api import groups, members, ontologies_v1, project_copy, project_tags
+from airflow_provider_encord.client.api import groups, members, project_copy, project_tags
 from airflow_provider_encord.client.api import projects as api
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.core.registry import operations
@@ -86,7 +86,7 @@ def test_users_are_added_listed_and_removed_and_keep_the_role_they_had(world):
     assert [(one.user_email, one.user_role) for one in project.add_users(first, "reviewer")] == [(first, 2)]
     again = project.add_users([first, second], "annotator")
     assert {one.user_email: one.user_role for one in again} == {first: 2, second: 1}
-    roles = {one.user_email: one.user_role for one in project.users()}
+    roles = {user.user_email: user.user_role for user in project.users()}
     assert (roles[first], roles[second], roles[OWNER]) == (2, 1, 0)
     project.remove_users([first, second])
     assert not {first, second} & {one.user_email for one in project.users()}
@@ -106,7 +106,7 @@ def test_a_dataset_has_users_too_with_its_own_roles(world):
     with pytest.raises(InvalidArgumentError, match="role: 'annotator' is not one of admin, user"):
         dataset.add_users(email, "annotator")
     dataset.remove_users(email)
-    assert email not in {one.user_email for one in dataset.users()}
+    assert email not in {user.user_email for user in dataset.users()}
 
 
 def test_an_empty_list_to_add_or_remove_sends_nothing(world):
@@ -139,7 +139,7 @@ def lose(world: World, when: str, **match: str) -> None:
 def test_users_whose_adding_was_lost_are_looked_up_with_an_ssh_key(world):
     project, email = world.user.project(world.project), new_email()
     lose(world, "after", query_type="projectusers")
-    assert [one.user_email for one in project.add_users(email, "annotator")] == [email]
+    assert [user.user_email for user in project.add_users(email, "annotator")] == [email]
     lose(world, "before", query_type="projectusers")
     with pytest.raises(OutcomeUnknownError):
         project.add_users(new_email(), "annotator")
@@ -150,7 +150,7 @@ def test_users_whose_adding_was_lost_cannot_be_looked_up_with_an_api_key(world):
     lose(world, "after", query_type="projectusers")
     with pytest.raises(OutcomeUnknownError):
         project.add_users(email, "annotator")
-    assert [one.user_role for one in project.add_users(email, "annotator")] == [1]
+    assert [user.user_role for user in project.add_users(email, "annotator")] == [1]
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset", "ontology"])
@@ -204,7 +204,7 @@ def test_a_tag_goes_by_name_or_id_and_an_unknown_name_is_not_found(world):
     tags.add(tag.name)
     tags.add(tag.uuid.upper())
     assert tags.list() == [tag]
-    titles = [one.project_hash for one in world.user.projects(tags=[tag.name])]
+    titles = [project.project_hash for project in world.user.projects(tags=[tag.name])]
     assert len(titles) == 1
     tags.remove(tag.name)
     assert tags.list() == []
@@ -245,23 +245,11 @@ def test_replacing_the_ontology_of_a_project_is_seen_by_every_reader_of_the_onto
     assert world.user.ontology(made.id).get().editor == project.ontology().editor_ontology
 
 
-def test_the_older_forms_give_the_same_ontology(world):
-    new = world.user.ontology(world.ontology).get()
-    listed = world.user.send(ontologies_v1.list_ontologies_v1())
-    forms = [
-        world.user.send(ontologies_v1.get_ontology_v1(world.ontology)),
-        world.user.send(ontologies_v1.get_ontology_v1(world.ontology, project=world.project)),
-        next(one for one in listed if one.ontology_uuid == world.ontology),
-    ]
-    assert {(one.ontology_uuid, one.title, one.description) for one in forms} == {
-        (new.ontology_uuid, new.title, new.description)
-    }
-    assert all(one.editor == new.editor for one in forms)
-
-
 def test_ontologies_are_listed_with_their_structures(world):
     made = world.user.create_ontology(new_name("o"), structure={"objects": [{"name": "Car", "shape": "polygon"}]})
-    (found,) = [one for one in world.user.ontologies(Filter(title_like="o %")) if one.ontology_uuid == made.id]
+    (found,) = [
+        ontology for ontology in world.user.ontologies(Filter(title_like="o %")) if ontology.ontology_uuid == made.id
+    ]
     assert [one["name"] for one in found.editor["objects"]] == ["Car"]
 
 
@@ -278,11 +266,11 @@ def test_a_copy_has_what_the_options_say(world):
     project.add_users(email, "reviewer")
     plain = world.user.project(copy_of(world))
     assert (plain.datasets(), plain.label_rows()) == ([], [])
-    assert {one.user_email for one in plain.users()} == {OWNER}
+    assert {user.user_email for user in plain.users()} == {OWNER}
     whole = world.user.project(copy_of(world, attach_datasets=True, collaborators=True, labels=CopiedLabels()))
-    assert {one.dataset_hash for one in whole.datasets()} == {one.dataset_hash for one in project.datasets()}
+    assert {dataset.dataset_hash for dataset in whole.datasets()} == {one.dataset_hash for one in project.datasets()}
     assert {one.user_email: one.user_role for one in whole.users()}[email] == 2
-    labelled = {one.data_hash for one in project.label_rows() if one.label_hash}
+    labelled = {row.data_hash for row in project.label_rows() if row.label_hash}
     assert {one.data_hash for one in whole.label_rows() if one.label_hash} == labelled
     assert whole.get().ontology_hash == project.get().ontology_hash
 
@@ -306,7 +294,7 @@ def test_a_user_is_added_to_the_organisation_once_and_removed(world):
     own, email = world.user.organisation, f"n+x.{uuid.uuid4()}@example.com"
     own.add_user(email, role="TASKER", member_type="external")
     own.add_user(email, role="TASKER", member_type="external")
-    found = [one for one in own.users() if one.email == email]
+    found = [user for user in own.users() if user.email == email]
     assert [(one.role_mnemonic_name, one.member_type) for one in found] == [("TASKER", "external")]
     lose(world, "after", path="/organisation/users$", method="POST")
     own.add_user(new_email())
@@ -339,7 +327,7 @@ def test_a_group_whose_creation_was_lost_is_found_by_its_name(world):
     own, name = world.user.organisation, new_name("group")
     lose(world, "after", path="/organisation/groups$", method="POST")
     assert own.create_group(name).name == name
-    assert [one.name for one in own.groups()].count(name) == 1
+    assert [group.name for group in own.groups()].count(name) == 1
 
 
 @pytest.mark.parametrize("what", ["user", "group", "tag"])
@@ -381,7 +369,7 @@ def test_projects_are_iterated_a_page_at_a_time(world):
         assert [next(listed).title[:4] for _ in range(2)] == ["copy", "copy"]
 
     assert len(world.journal(work)) == 1
-    every = [one.project_hash for one in world.user.iterate_projects()]
+    every = [project.project_hash for project in world.user.iterate_projects()]
     assert every == [one.project_hash for one in world.user.projects()]
 
 

@@ -42,7 +42,9 @@ def folder(world: World, request: pytest.FixtureRequest) -> StorageFolder:
 @pytest.fixture
 def mirror(world: World) -> StorageFolder:
     """The folder of the seeded dataset, with an item for each of its rows."""
-    backing = next(one.backing_folder_uuid for one in world.user.datasets() if one.dataset_hash == world.dataset)
+    backing = next(
+        dataset.backing_folder_uuid for dataset in world.user.datasets() if dataset.dataset_hash == world.dataset
+    )
     assert backing
     return world.user.folder(backing)
 
@@ -107,13 +109,13 @@ def test_items_are_read_one_page_at_a_time(world: World, mirror: StorageFolder) 
     everything = list(mirror.items())
     assert len(everything) == ROWS
     world.emulator.limits(page_size=1)
-    assert [one.uuid for one in mirror.items()] == [one.uuid for one in everything]
+    assert [item.uuid for item in mirror.items()] == [one.uuid for one in everything]
     assert len(world.journal(lambda: next(mirror.items()))) == 1
     assert mirror.summary().images == ROWS
 
 
 def test_items_are_read_by_id_in_that_order_and_their_url_is_not_shown(world: World, mirror: StorageFolder) -> None:
-    ids = [one.uuid for one in mirror.items()][::-1]
+    ids = [item.uuid for item in mirror.items()][::-1]
     found = world.user.items(ids, sign_urls=True)
     assert [one.uuid for one in found] == ids
     assert found[0].signed_url is not None
@@ -121,7 +123,7 @@ def test_items_are_read_by_id_in_that_order_and_their_url_is_not_shown(world: Wo
 
 
 def test_many_items_are_edited_at_once_or_none(world: World, mirror: StorageFolder) -> None:
-    first, second = [one.uuid for one in mirror.items()][:2]
+    first, second = [item.uuid for item in mirror.items()][:2]
     patch = folder_patch(client_metadata={"batch": 7})
     world.user.edit_items({first: patch, second: patch})
     with pytest.raises(PermissionDeniedError):
@@ -144,7 +146,7 @@ def test_an_edit_whose_answer_is_lost_is_not_sent_again(world: World, mirror: St
 def test_an_item_knows_the_datasets_that_it_is_in(world: World, mirror: StorageFolder) -> None:
     item = next(mirror.items())
     summary = mirror.item(item.uuid).summary()
-    assert [one.dataset_hash for one in summary.accessible_datasets] == [world.dataset]
+    assert [dataset.dataset_hash for dataset in summary.accessible_datasets] == [world.dataset]
     assert summary.accessible_datasets[0].data_hashes[0] in world.data
 
 
@@ -156,7 +158,7 @@ def test_everything_cannot_be_searched(world: World) -> None:
 
 def test_a_mirror_is_changed_only_if_that_is_meant(world: World, folder: StorageFolder) -> None:
     made = world.user.create_dataset("Mirror of moves")
-    backing = next(one.backing_folder_uuid for one in world.user.datasets() if one.dataset_hash == made.id)
+    backing = next(dataset.backing_folder_uuid for dataset in world.user.datasets() if dataset.dataset_hash == made.id)
     assert backing
     bucket = world.user.folder(backing)
     source = next(world.user.find_items(ItemFilter(item_types=["image"])))
@@ -184,7 +186,7 @@ def test_a_sync_takes_in_what_is_new_each_time(world: World, tmp_path: Path) -> 
     assert taken_in() == 1
     (tmp_path / "b.png").write_bytes(picture())
     assert taken_in() == 1
-    assert [one.name for one in synced.items()] == ["a.png", "b.png"]
+    assert [item.name for item in synced.items()] == ["a.png", "b.png"]
 
 
 def test_a_folder_of_somebody_else_is_as_one_that_is_not_there(world: World) -> None:

@@ -88,7 +88,7 @@ def test_a_status_that_a_stage_does_not_have_and_an_empty_list_are_refused(board
 def test_filters_choose_tasks(board):
     stage, tasks = board.stage("Annotate"), board.tasks("Annotate")
     stage.assign(tasks[:2], OWNER)
-    assert [one.uuid for one in stage.tasks(TaskFilter(user_emails=[OWNER]))] == [one.uuid for one in tasks[:2]]
+    assert [task.uuid for task in stage.tasks(TaskFilter(user_emails=[OWNER]))] == [one.uuid for one in tasks[:2]]
     assert [one.uuid for one in stage.tasks(TaskFilter(statuses=["NEW"]))] == [one.uuid for one in tasks[2:]]
     assert [one.uuid for one in stage.tasks(TaskFilter(data_hashes=[tasks[3].data_hash]))] == [tasks[3].uuid]
 
@@ -128,7 +128,7 @@ def test_work_goes_through_the_stages_with_whom_it_is_given_to(board):
     annotate.submit(tasks[:2], assignee=OWNER)
     annotate.assign(tasks[2:], [OWNER])
     annotate.submit(tasks[2:], retain_assignee=True)
-    assert {one.assignee for one in review.tasks()} == {OWNER}
+    assert {task.assignee for task in review.tasks()} == {OWNER}
     review.approve(tasks[:3])
     review.reject(tasks[3], assignee=OWNER)
     (back,) = annotate.tasks()
@@ -149,7 +149,7 @@ def test_an_agents_tasks_go_each_its_way(board):
     stage = board.stage("Agent")
     by_id = stage.pathways[1].uuid
     outcome = stage.proceed({tasks[0].uuid: "yes", tasks[1].uuid.upper(): by_id, tasks[2].uuid: "no"})
-    assert outcome.done == [one.uuid for one in tasks[:3]]
+    assert outcome.done == [task.uuid for task in tasks[:3]]
     stage.proceed(tasks[3], "yes")
     assert board.counts() == {"Complete": 2, "Archive": 2}
     with pytest.raises(InvalidArgumentError, match=r"pathway: 'maybe' is neither id nor title of a pathway.*'yes' \("):
@@ -163,9 +163,12 @@ def test_consensus_is_reached_by_sub_tasks(board):
     assert stage.submit([first]).done == [first.uuid]
     assert stage.submit([first, second]).already_left == [first.uuid]
     (at_review,) = choose.tasks()
-    assert [one.label_branch_name for one in at_review.options] == [first.label_branch_name, second.label_branch_name]
+    assert [option.label_branch_name for option in at_review.options] == [
+        first.label_branch_name,
+        second.label_branch_name,
+    ]
     choose.reject(at_review)
-    assert [one.status for one in next(stage.tasks()).subtasks] == ["REOPENED", "REOPENED"]
+    assert [subtask.status for subtask in next(stage.tasks()).subtasks] == ["REOPENED", "REOPENED"]
 
 
 def test_many_tasks_go_in_requests_of_the_documented_size(make):
@@ -202,7 +205,7 @@ TASKS: dict[str, Callable[[list[Task]], list[Any]]] = {
 def test_doing_it_twice_is_safe(board, known):
     stage, tasks = board.stage("Annotate"), board.tasks("Annotate")
     given_as = TASKS[known](tasks)
-    uuids = [one.uuid for one in tasks]
+    uuids = [task.uuid for task in tasks]
     assert stage.submit(given_as).done == uuids
     again = stage.submit(given_as)
     assert (again.done, again.already_left) == ([], uuids)
@@ -231,7 +234,7 @@ def test_a_lost_answer_is_looked_into(board, match, deed, cut):
         "move": lambda: stage.move(tasks, "Review"),
         "assign": lambda: stage.assign(tasks, OWNER),
     }[deed]()
-    assert (done.done, done.already_left) == ([one.uuid for one in tasks], [])
+    assert (done.done, done.already_left) == ([task.uuid for task in tasks], [])
     assert board.counts() == ({"Annotate": 4} if deed == "assign" else {"Review": 4})
 
 
@@ -256,7 +259,7 @@ def test_when_a_part_fails_what_was_done_stays_and_is_reported(make):
     with pytest.raises(PartialFailureError, match=r"no more.* done before this error: 1000\..* Not done: 3\."):
         stage.move(tasks, "Archive")
     assert board.counts() == {"Annotate": 3, "Archive": 1000}
-    assert stage.move(tasks, "Archive").done == [one.uuid for one in tasks[1000:]]
+    assert stage.move(tasks, "Archive").done == [task.uuid for task in tasks[1000:]]
 
 
 def test_tasks_move_to_a_stage_by_title_id_or_handle_but_not_to_their_own(board):

@@ -35,9 +35,9 @@ def test_labels_are_judged_singly(reviewed):
     reviews.approve(listed[:1])
     reviews.reject(listed[1:], comment="loose", tags=["geometry"])
     reviews.reopen(listed[2].review_uuid)
-    assert [one.status for one in reviews] == ["APPROVED", "REJECTED", "REOPENED"]
+    assert [review.status for review in reviews] == ["APPROVED", "REJECTED", "REOPENED"]
     issues = list(reviewed.project.issues(task.data_hash))
-    assert [(one.type, one.annotation_id, one.comments[0].content) for one in issues] == [
+    assert [(issue.type, issue.annotation_id, issue.comments[0].content) for issue in issues] == [
         ("annotation", listed[1].label_id, "loose"),
         ("annotation", listed[2].label_id, "loose"),
     ]
@@ -77,7 +77,7 @@ def test_issues_are_added_to_whatever_they_are_about_and_deleted_safely(board):
     assert issues.delete([*gone, listed[2]]) == [listed[2].uuid]
     fault(board, {"path": ".*/issues/delete"}, {"cut": "after"})
     assert issues.delete([listed[3]]) == [listed[3].uuid]
-    assert [one.uuid for one in issues] == [listed[4].uuid]
+    assert [issue.uuid for issue in issues] == [listed[4].uuid]
 
 
 @pytest.mark.parametrize(

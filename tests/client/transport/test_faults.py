@@ -249,9 +249,12 @@ def outcome_of(
     return Outcome(
         type(error).__name__ if error else None,
         message,
-        sorted(((one["method"], one["path"], one["status"], one["fault"] is not None) for one in journal), key=repr),
+        sorted(
+            ((entry["method"], entry["path"], entry["status"], entry["fault"] is not None) for entry in journal),
+            key=repr,
+        ),
         len(waits),
-        [round(one, 3) for one in waits] if script.waits is not None else [],
+        [round(wait, 3) for wait in waits] if script.waits is not None else [],
     )
 
 
@@ -309,7 +312,7 @@ def created(world: World, word: str) -> Flow[Any]:
 def saved(world: World, word: str) -> Flow[Any]:
     """Save all rows as they are, two at a time at most."""
     rows = yield from labels.list_label_rows(world.project)
-    found = yield from labels.get_label_rows(world.project, [one.label_hash for one in rows if one.label_hash])
+    found = yield from labels.get_label_rows(world.project, [row.label_hash for row in rows if row.label_hash])
 
     def save(some: Any) -> Call[Any]:
         return labels.save_label_rows(world.project, [one.label_hash for one in some], [one.content for one in some])
@@ -323,7 +326,7 @@ def together(world: World, word: str) -> Flow[Any]:
 
 
 def kinds_of(results: Any) -> list[str]:
-    return [type(one).__name__ for one in results]
+    return [type(result).__name__ for result in results]
 
 
 of_creation = {"match": {"method": "POST", "path": "/datasets$"}}
@@ -368,7 +371,7 @@ def test_a_flow_has_the_same_result_on_both_drivers(world, script):
                 result = type(error)
         only_lost = {fault for fault, one in zip(faults, script.faults, strict=True) if one["do"] == {"cut": "after"}}
         journal = journal_of(world.emulator, script.requests)
-        done = [one for one in journal if one["changes"] and one["fault"] in {None, *only_lost}]
+        done = [entry for entry in journal if entry["changes"] and entry["fault"] in {None, *only_lost}]
         asked = [(one["method"], one["query_type"], one["status"], one["changes"]) for one in journal]
         seen.append((result, len(done), asked))
     assert seen[0] == seen[1]

@@ -92,7 +92,7 @@ def test_what_is_packed_is_unpacked_wherever_it_is_cut(body, cuts, how):
         "junk after": (gzip.compress(body) + b"junk" * 4, "gzip"),
     }.get(how, (body, how))
     content = Content(encoding, 1 << 20)
-    places = sorted({0, len(packed), *(min(one, len(packed)) for one in cuts)})
+    places = sorted({0, len(packed), *(min(cut, len(packed)) for cut in cuts)})
     for start, end in itertools.pairwise(places):
         content.add(packed[start:end])
     assert content.end() == body

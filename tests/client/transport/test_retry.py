@@ -206,7 +206,7 @@ def test_every_attempt_is_signed_again(server, transport, clock):
     server.will(answer(429, headers={"Retry-After": "50"}), answer(429, headers={"Retry-After": "50"}), FINE)
     start = int(clock.now)
     transport.send(call_v2(**READ))
-    created = [re.search(r"created=(\d+)", one.headers["signature-input"]) for one in server.requests]
+    created = [re.search(r"created=(\d+)", request.headers["signature-input"]) for request in server.requests]
     assert [int(one[1]) - start for one in created if one] == [0, 50, 100]
     assert len({one.headers["signature"] for one in server.requests}) == 3
     assert len({one.headers["x-cloud-trace-context"] for one in server.requests}) == 3

@@ -50,7 +50,7 @@ def test_the_proxy_sees_where_we_go_and_not_what_we_say(authority, transport, mo
         assert base64.b64encode(f"someone:{PASSWORD}".encode()).decode() in head
         assert "signature" not in head.lower()
         assert server.accepted == 1
-        assert [one.target for one in server.requests] == ["/v2/public/projects/x"] * 3
+        assert [request.target for request in server.requests] == ["/v2/public/projects/x"] * 3
         assert all("proxy-authorization" not in one.headers for one in server.requests)
 
 

@@ -28,7 +28,7 @@ def _as_the_editor_writes(document: dict[str, Any]) -> dict[str, Any]:
         for answered in document[part].values():
             for attribute in answered["classifications"]:
                 if isinstance(attribute["answers"], list):
-                    attribute["answers"] = [{**one, "name": attribute["name"]} for one in attribute["answers"]]
+                    attribute["answers"] = [{**answer, "name": attribute["name"]} for answer in attribute["answers"]]
     return document
 
 

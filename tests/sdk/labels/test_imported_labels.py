@@ -94,7 +94,7 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     project = _seed(server, owner, kind="video", frames=9, created=1, objects_per_row=5, seed=3)
     export_labels(client, ExportSpec(selection=RowSelection(project_id=project)), tmp_path / "export")
     there = client.project(project)
-    datasets = [one.dataset_hash for one in there.datasets()]
+    datasets = [dataset.dataset_hash for dataset in there.datasets()]
     copy = client.create_project(
         "Copy", dataset_ids=datasets, ontology_id=there.get().ontology_hash, if_exists="new"
     ).id

@@ -141,7 +141,10 @@ def test_answers_of_an_object_survive_nested_ones_too(read: dict[str, Any]) -> N
 
 
 def test_every_classification_is_read_back_once_with_its_answer(read: dict[str, Any]) -> None:
-    found = sorted((one["name"], str(one["answers"]), one["frames"]) for one in read[RICH]["classifications"])
+    found = sorted(
+        (classification["name"], str(classification["answers"]), classification["frames"])
+        for classification in read[RICH]["classifications"]
+    )
     assert found == [
         ("Note", "{'Note': 'a wet street'}", [0]),
         ("Seen", "{'Seen': ['People', 'Signs']}", [0]),
@@ -165,7 +168,7 @@ def test_a_video_keeps_its_labels_frame_by_frame(read: dict[str, Any]) -> None:
 def test_rows_saved_in_a_bundle_are_all_there(read: dict[str, Any]) -> None:
     assert sorted(read) == TITLES
     for title in IMAGES[1:]:
-        assert [one["answers"] for one in read[title]["classifications"]] == [{"Weather": "Dry"}]
+        assert [classification["answers"] for classification in read[title]["classifications"]] == [{"Weather": "Dry"}]
 
 
 def test_the_emulator_stores_what_the_sdk_sent(written: dict[str, Any], truth: dict[str, Any], owner: Account) -> None:

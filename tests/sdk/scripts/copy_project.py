@@ -19,7 +19,7 @@ def view(project_hash):
         "title": copied.title,
         "description": copied.description,
         "ontology": copied.ontology_hash,
-        "datasets": [[str(one.dataset_hash), one.title] for one in copied.list_datasets()],
+        "datasets": [[str(dataset.dataset_hash), dataset.title] for dataset in copied.list_datasets()],
         "users": {one.user_email: one.user_role.name for one in copied.list_users()},
         "rows": len(rows),
         "labelled": sorted(row.data_title for row in ready),

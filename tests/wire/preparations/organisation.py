@@ -42,7 +42,7 @@ def _free_the_name(world: Any) -> None:
 
 
 def _users(world: Any) -> set[str]:
-    return {one["email"] for one in world.user.v2("GET", "/v2/public/organisation/users")["results"]}
+    return {result["email"] for result in world.user.v2("GET", "/v2/public/organisation/users")["results"]}
 
 
 def _add_user(world: Any, email: str) -> None:

@@ -51,7 +51,7 @@ def _actions(world: Any) -> list[dict[str, Any]]:
 
 def _workflow(world: Any) -> None:
     """A project of the same data with a stage of every type, whose tasks are where the recording wants them."""
-    names = {one.get("pathwayName") for one in _actions(world)} - {None} or {"approve"}
+    names = {action.get("pathwayName") for action in _actions(world)} - {None} or {"approve"}
     ways = [{"title": name, "to": "Complete"} for name in sorted(names)]
     stages = [*_STAGES, {"stageType": "AGENT", "title": "Agent", "next": "Complete", "pathways": ways}]
     template = world.user.server.control("POST", "templates", {"title": "Every type", "stages": stages})["uuid"]
@@ -131,7 +131,7 @@ def _through_consensus(world: Any, start: str, tasks: list[str]) -> None:
     listed = _tasks(world, consensus)
     how = {"multi_request": True, "get_signed_url": False, "branch_name": listed[0]["subtasks"][0]["labelBranchName"]}
     world.user.v1("labelrow", "PUT", _data(world), how, project=world.project)
-    subtasks = [one["uuid"] for task in listed for one in task["subtasks"]]
+    subtasks = [subtask["uuid"] for task in listed for subtask in task["subtasks"]]
     actions = [{"taskUuid": uuid, "action": "SUBMIT"} for uuid in subtasks]
     world.user.v2("POST", f"{_stage_path(world, consensus)}/actions", actions)
 
@@ -142,7 +142,7 @@ def _somebody_has_them(world: Any) -> None:
     path = _recorded(world)["path"]
     for recorded, real in world.ids.items():
         path = path.replace(recorded, real)
-    keeping = [one["taskUuid"] for one in _actions(world) if one.get("retainAssignee")]
+    keeping = [action["taskUuid"] for action in _actions(world) if action.get("retainAssignee")]
     actions = [{"taskUuid": world.ids[one], "action": "ASSIGN", "assignee": world.user.email} for one in keeping]
     if actions:
         world.user.v2("POST", path, actions)
@@ -187,7 +187,8 @@ def _issues(world: Any) -> None:
     ]
     body = {
         "issues": [
-            {"anchor": {**one, "dataUuid": data}, "comment": "blurry", "issueTags": ["quality"]} for one in anchors
+            {"anchor": {**anchor, "dataUuid": data}, "comment": "blurry", "issueTags": ["quality"]}
+            for anchor in anchors
         ]
     }
     path = f"/v2/public/projects/{world.project}/issues"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from tests.wire.subjects.reading import (
     UUID,
     Arguments,
@@ -16,11 +15,7 @@ from tests.wire.subjects.reading import (
     id_in_path,
     listed_below,
     listing_filter,
-    listing_filter_v1,
     parameter,
-    payload_of,
-    resource_of,
-    uid_of,
 )
 
 
@@ -35,26 +30,7 @@ def _ontology_update(request: dict[str, Any]) -> Arguments:
     return given(id_in_path(request), **named)
 
 
-def _get_v1(request: dict[str, Any]) -> Arguments:
-    by_project = request["headers"].get("ResourceType") == "project"
-    return given(uid_of(request), project=resource_of(request) if by_project else None)
-
-
-def _create_v1(request: dict[str, Any]) -> Arguments:
-    payload = payload_of(request)
-    return given(payload["title"], structure=payload["editor"], description=payload["description"])
-
-
-def _update_v1(request: dict[str, Any]) -> Arguments:
-    payload = dict(payload_of(request))
-    return given(OntologyRecord(ontology_uuid=payload.pop("ontology_hash"), **payload))
-
-
 ARGUMENTS: dict[Key, Read] = {
-    ("ontology.get", "v1"): _get_v1,
-    ("ontology.list", "v1"): listing_filter_v1,
-    ("ontology.create", "v1"): _create_v1,
-    ("ontology.update", "v1"): _update_v1,
     ("ontology.list", "v2"): lambda request: given(
         listing_filter(request, "desc"), page=parameter(request, "pageToken")
     ),
@@ -66,12 +42,7 @@ ARGUMENTS: dict[Key, Read] = {
     ("ontology.remove_group", "v2"): groups_to_remove,
 }
 
-V1_SHAPES: dict[tuple[str, str], str] = {
-    ("ontology", "GET"): "ontology.get",
-    ("ontologywithuserrole", "GET"): "ontology.list",
-    ("ontology", "POST"): "ontology.create",
-    ("ontology", "PUT"): "ontology.update",
-}
+V1_SHAPES: dict[tuple[str, str], str] = {}
 
 V2_SHAPES: list[tuple[str, str, str]] = [
     ("GET", "ontologies", "ontology.list"),

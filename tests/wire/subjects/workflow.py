@@ -52,7 +52,7 @@ def _assigned(request: dict[str, Any]) -> Arguments:
 
 def _proceeded(request: dict[str, Any]) -> Arguments:
     actions = request["json"]
-    by_uuid = {one["taskUuid"]: one["pathwayUuid"] for one in actions if "pathwayUuid" in one}
+    by_uuid = {action["taskUuid"]: action["pathwayUuid"] for action in actions if "pathwayUuid" in action}
     by_name = {one["taskUuid"]: one["pathwayName"] for one in actions if "pathwayName" in one}
     return given(*_ids(request), by_uuid=by_uuid, by_name=by_name)
 
@@ -83,7 +83,7 @@ def _new_issues(request: dict[str, Any]) -> Arguments:
     issues = request["json"]["issues"]
     return given(
         id_in_path(request),
-        [NewIssue(anchor=one["anchor"], comment=one["comment"], tags=one["issueTags"]) for one in issues],
+        [NewIssue(anchor=issue["anchor"], comment=issue["comment"], tags=issue["issueTags"]) for issue in issues],
     )
 
 

@@ -36,6 +36,6 @@ show(
         "rows": [known(row) for row in after.data_rows],
         "images": sorted(row.title for row in client.list_data_rows(data_types=[DataType.IMAGE])),
         "like": sorted(row.title for row in client.list_data_rows(title_like="Ren%")),
-        "integrations": [vars(one) for one in client.get_cloud_integrations()],
+        "integrations": [vars(integration) for integration in client.get_cloud_integrations()],
     }
 )

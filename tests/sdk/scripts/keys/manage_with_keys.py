@@ -26,7 +26,8 @@ show(
         "structure": {
             "objects": [one["name"] for one in project.get_project()["editor_ontology"]["objects"]],
             "classifications": [
-                one["attributes"][0]["name"] for one in project.get_project()["editor_ontology"]["classifications"]
+                classification["attributes"][0]["name"]
+                for classification in project.get_project()["editor_ontology"]["classifications"]
             ],
         },
         "copy": project.copy_project(copy_datasets=True, copy_collaborators=True),

@@ -57,6 +57,6 @@ show(
         "saved": saved,
         "read": single,
         "read_many": many,
-        "integrations": [vars(one) for one in client.get_cloud_integrations()],
+        "integrations": [vars(integration) for integration in client.get_cloud_integrations()],
     }
 )

@@ -7,7 +7,7 @@ options = arguments("project", "title")
 project = sign_in(options).get_project(options.project)
 (row,) = project.list_label_rows_v2(data_title_eq=options.title)
 row.initialise_labels()
-car = next(one for one in row.get_object_instances() if one.object_name == "Car")
+car = next(instance for instance in row.get_object_instances() if instance.object_name == "Car")
 car.set_for_frames(BoundingBoxCoordinates(0.5, 0.5, 0.25, 0.25), frames=0, overwrite=True)
 for classification in row.get_classification_instances():
     row.remove_classification(classification)

@@ -37,12 +37,15 @@ show(
         "label_logs": [[log.action.name, log.user_email, log.data_hash] for log in project.get_label_logs()],
         "editor_logs": [[log.action, log.action_category, log.actor_user_email] for log in editor_logs],
         "time_spent": [
-            [one.user_email, one.time_spent_seconds, one.data_title] for one in project.list_time_spent(now - day)
+            [record.user_email, record.time_spent_seconds, record.data_title]
+            for record in project.list_time_spent(now - day)
         ],
-        "task_actions": [[one.action_type, one.actor_email] for one in project.get_task_actions(after=now - day)],
+        "task_actions": [
+            [action.action_type, action.actor_email] for action in project.get_task_actions(after=now - day)
+        ],
         "timers": [
-            [one.user_email, one.time_seconds]
-            for one in project.list_collaborator_timers(now - day, group_by_data_unit=False)
+            [timer.user_email, timer.time_seconds]
+            for timer in project.list_collaborator_timers(now - day, group_by_data_unit=False)
         ],
     }
 )

@@ -13,7 +13,7 @@ def read(**how):
     (row,) = project.list_label_rows_v2(data_title_eq=options.title)
     row.initialise_labels(**how)
     return {
-        "objects": sorted(one.object_name for one in row.get_object_instances()),
+        "objects": sorted(instance.object_name for instance in row.get_object_instances()),
         "classifications": sorted(one.classification_name for one in row.get_classification_instances()),
         "data_link": row.data_link,
     }

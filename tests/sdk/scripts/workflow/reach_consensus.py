@@ -20,7 +20,7 @@ def subtasks():
     return found.subtasks
 
 
-branches = [one.label_branch_name for one in task.subtasks]
+branches = [subtask.label_branch_name for subtask in task.subtasks]
 first, second = task.subtasks
 first.assign(options.ann)
 same_annotator = attempt(lambda: second.assign(options.ann))
@@ -36,8 +36,12 @@ second.submit()
 
 (at_review,) = review.get_tasks()
 offered = [
-    [one.annotator, one.label_branch_name, str(one.label_hash) == row.label_hash if one.label_hash else None]
-    for one in at_review.options
+    [
+        option.annotator,
+        option.label_branch_name,
+        str(option.label_hash) == row.label_hash if option.label_hash else None,
+    ]
+    for option in at_review.options
 ]
 at_review.assign(options.bob)
 at_review.reject()

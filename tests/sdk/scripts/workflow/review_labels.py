@@ -12,14 +12,14 @@ annotate, review = project.workflow.get_stage(name="Annotate"), project.workflow
 
 
 def states(task):
-    return {one.label_id: [one.status.value, one.label_type] for one in task.get_label_reviews()}
+    return {review.label_id: [review.status.value, review.label_type] for review in task.get_label_reviews()}
 
 
 task = next(iter(review.get_tasks()))
 at_first = states(task)
 (row,) = project.list_label_rows_v2(data_hashes=[str(task.data_hash)])
 row.initialise_labels()
-labels = [one.object_hash for one in row.get_object_instances()]
+labels = [instance.object_hash for instance in row.get_object_instances()]
 labels += [one.classification_hash for one in row.get_classification_instances()]
 
 judged = list(task.get_label_reviews())

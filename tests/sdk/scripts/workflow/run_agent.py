@@ -41,8 +41,8 @@ for task in project.workflow.get_stage(name="Annotate").get_tasks():
 titles = {str(one.uuid): one.title for one in project.workflow.stages}
 since = datetime.now(UTC) - timedelta(hours=1)
 actions = [
-    [one.action_type.value, one.actor_email, titles[str(one.workflow_stage_uuid)]]
-    for one in project.get_task_actions(after=since)
+    [action.action_type.value, action.actor_email, titles[str(action.workflow_stage_uuid)]]
+    for action in project.get_task_actions(after=since)
 ]
 show(
     {

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_encord.uploads.notes import JobCheckpoints
+from airflow_provider_encord.uploads.notes import JobCheckpoints
 
 _KEY = "encord_upload_jobs"
 _log = logging.getLogger(__name__)
 
 
-def task_state_checkpoints(context: Context) -> JobCheckpoints:
+def task_state_checkpoints(store: Any) -> JobCheckpoints:
     """Return the checkpoints of a task without a report. Without a task state store, they last for one attempt only.
 
     If the store cannot be written, the task logs that once and continues: the upload matters more than a checkpoint.
-    """
-    from airflow_provider_encord.uploads.notes import JobCheckpoints
 
-    store: Any = context.get("task_state_store")
+    :param store: The task state store; None if this version of Airflow has none.
+    """
     if store is None:
         return JobCheckpoints()
     failed: list[str] = []

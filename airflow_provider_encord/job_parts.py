@@ -1,13 +1,13 @@
-"""The parts of a task's work, each with one Encord job, and the stored ids of these jobs; see `operators.jobs`."""
+"""The parts of a task's work, each with one Encord job, and the stored ids of these jobs; see `operators.jobs`.
+
+This module imports nothing of the package, so that operators can import it at module level.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from airflow_provider_encord.client.client import EncordClient
+from typing import Any
 
 ACTIVE, SUCCEEDED, FAILED = "active", "succeeded", "failed"
 """The states of a job that an earlier attempt started."""
@@ -30,25 +30,6 @@ class JobPart:
     after: Any = None
     content: Any = dataclasses.field(default=None, repr=False, compare=False)
     result: Mapping[str, Any] | None = None
-
-
-def status_of(client: EncordClient, stored: Any) -> str:
-    """The state of a job that an earlier attempt started.
-
-    A job that Encord no longer knows counts as failed. So does one with failed or cancelled units: Encord may accept
-    now what it refused then.
-
-    :param stored: The job, as `Job.to_dictionary` gives it.
-    """
-    from airflow_provider_encord.client.flows.jobs import UNKNOWN_JOB, job_from, state_of
-
-    try:
-        state = state_of(client.run(job_from(stored).look()))
-    except UNKNOWN_JOB:
-        return FAILED
-    if not state.ended:
-        return ACTIVE
-    return SUCCEEDED if state.succeeded and not state.failed and not state.cancelled else FAILED
 
 
 class StoredJobs:
