@@ -212,7 +212,7 @@ def parse_share(value: Any, name: str) -> float:
     """
     number = _number(value)
     if not 0 <= number <= 1:
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not a number from 0 to 1.")
+        raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is not a number from 0 to 1.")
     return number
 
 
