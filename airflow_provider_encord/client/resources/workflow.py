@@ -67,6 +67,17 @@ class WorkflowStage:
         """The pathways of an agent stage; empty for other stages."""
         return self.record.pathways or []
 
+    def pathway(self, wanted: str | None) -> Pathway:
+        """Find a pathway of the stage by its id or title. If it does not exist, the error lists all pathways."""
+        found = [pathway for pathway in self.pathways if wanted in (pathway.uuid, pathway.title)]
+        if len(found) == 1:
+            return found[0]
+        there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in self.pathways) or "none"
+        problem = "is the title of several pathways; pass the id" if found else "is neither id nor title of a pathway"
+        raise InvalidArgumentError(
+            f"pathway: {str(wanted)[:80]!r} {problem}. Pathways of stage {self.title!r}: {there}."
+        )
+
     def tasks(self, which: TaskFilter | None = None) -> Iterator[Task]:
         """Iterate over the tasks that are now in the stage, with one page in memory at a time.
 
@@ -120,11 +131,11 @@ class WorkflowStage:
         :param pathway: Id or title of the pathway for all tasks; ignored if `tasks` is a mapping.
         """
         if isinstance(tasks, Mapping):
-            chosen = {uuid: self._pathway(way).uuid for uuid, way in tasks.items()}
+            chosen = {uuid: self.pathway(way).uuid for uuid, way in tasks.items()}
             wanted = self._tasks("proceed", list(tasks))
         else:
             wanted = self._tasks("proceed", tasks)
-            way = self._pathway(pathway).uuid
+            way = self.pathway(pathway).uuid
             chosen = dict.fromkeys(wanted.uuids, way)
         return self._done(flows.proceed(wanted, by_uuid={uuid.lower(): way for uuid, way in chosen.items()}))
 
@@ -159,16 +170,6 @@ class WorkflowStage:
                 f"stage: {self.title!r} is of type {self.stage_type}, which does not support the action {action!r}. It "
                 f"supports: {', '.join(sorted(possible)) or 'no actions'}."
             )
-
-    def _pathway(self, wanted: str | None) -> Pathway:
-        found = [pathway for pathway in self.pathways if wanted in (pathway.uuid, pathway.title)]
-        if len(found) == 1:
-            return found[0]
-        there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in self.pathways) or "none"
-        problem = "is the title of several pathways; pass the id" if found else "is neither id nor title of a pathway"
-        raise InvalidArgumentError(
-            f"pathway: {str(wanted)[:80]!r} {problem}. Pathways of stage {self.title!r}: {there}."
-        )
 
     def _destination(self, wanted: str | WorkflowStage) -> str:
         if isinstance(wanted, WorkflowStage):
