@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.agents.contents import new_row, version_of
+from airflow_provider_encord.agents.contents import version_after, version_of
 from airflow_provider_encord.agents.editable import EditableLabels
 from airflow_provider_encord.agents.inputs import InputReader, Prepared, branch_of
 from airflow_provider_encord.agents.kinds import AgentResult
@@ -81,7 +81,7 @@ class ResultCache:
 
     def _saved_version(self, prepared: Prepared, labels: Any) -> str | None:
         try:
-            return version_of(new_row(prepared, labels, lambda: self._reader.features).row)
+            return version_after(prepared, labels, lambda: self._reader.features)
         except (WrongLabelsError, InvalidArgumentError):  # the save will report it
             return None
 

@@ -39,10 +39,18 @@ def new_row(prepared: Prepared, labels: Any, features: Callable[[], Features]) -
     there = prepared.label_row() or {}
     if "data_units" in labels:
         return NewRow(row=_complete(there, labels))
+    editable, kept = _added(prepared, labels, features)
+    return NewRow(row=editable.row(), kept=kept)
+
+
+def _added(
+    prepared: Prepared, labels: Mapping[str, Any], features: Callable[[], Features]
+) -> tuple[EditableLabels, int]:
+    """The labels with those of the short form, and the number of those that are kept as they are."""
+    there = prepared.label_row() or {"data_hash": prepared.task.data_hash}
     frames = prepared.row.number_of_frames if prepared.row else None
     editable = EditableLabels(there, features(), frames)
-    kept = editable.add_missing(labels)
-    return NewRow(row=editable.row(), kept=kept)
+    return editable, editable.add_missing(labels)
 
 
 def _complete(there: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,6 +67,19 @@ def _complete(there: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, 
 
 def version_of(row: Mapping[str, Any] | None) -> str:
     """A hash of the labels of a row. A row without labels has the same as one that does not exist yet."""
-    if row is None:
-        return fingerprint(content=content_of(Labels()), spaces={})
-    return fingerprint(content=content_of(labels_of(row)), spaces=row.get("spaces") or {})
+    return _version(Labels() if row is None else labels_of(row), row)
+
+
+def version_after(prepared: Prepared, labels: Any, features: Callable[[], Features]) -> str:
+    """The hash that the row will have once the labels are saved, even if it does not exist yet. See `new_row`."""
+    there = prepared.label_row()
+    if isinstance(labels, EditableLabels):
+        return _version(labels.content, there)
+    if "data_units" in labels:
+        return version_of(_complete(there or {}, labels))
+    editable, _ = _added(prepared, labels, features)
+    return _version(editable.content, there)
+
+
+def _version(labels: Labels, row: Mapping[str, Any] | None) -> str:
+    return fingerprint(content=content_of(labels), spaces=(row or {}).get("spaces") or {})

@@ -37,6 +37,11 @@ class EditableLabels:
         """Whether the labels differ from those that were read."""
         return bool(substance(self._labels) != substance(labels_of(self._row)))
 
+    @property
+    def content(self) -> Labels:
+        """The present labels; internal."""
+        return self._labels
+
     def row(self) -> dict[str, Any]:
         """Return the complete label row with the present labels, as JSON."""
         return put(self._row, copy.deepcopy(self._labels), datetime.datetime.now(datetime.UTC))
