@@ -91,6 +91,7 @@ class AgentRun:
         """Call the function, and commit each time that enough answers are there."""
         waiting: list[Answer] = []
         for answer in self._answers(prepared, function):
+            self._report.keep()
             waiting.append(answer)
             if len(waiting) >= self._spec.commit_every:
                 self._commit(waiting, committer)

@@ -100,6 +100,11 @@ class AgentReport:
         if self._files is not None:
             self._claim.check()
 
+    def keep(self) -> None:
+        """Do the same as `check`, but only at intervals. It is called for each answer, which may take long."""
+        if self._files is not None:
+            self._claim.keep()
+
     def take(self, lines: Sequence[AgentLine]) -> None:
         """Write lines to a new part."""
         if self._files is None or not lines:
