@@ -17,6 +17,7 @@ from airflow_provider_encord.client.errors import (
     PermissionDeniedError,
     RefusedError,
 )
+from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.touched import touched_since
 
@@ -92,8 +93,10 @@ class LabelSaver:
     def _send(self, rows: Mapping[str, _Row]) -> None:
         """Save a bundle. If Encord refuses it, each row is saved alone, which shows the one that is not valid."""
         touched = self._touched(rows)
+        present = self._present(touched)
         for label_hash in touched:
-            rows[label_hash].outcome.conflict = "somebody has edited the labels since the function got them"
+            if present.get(label_hash) != version_of(rows[label_hash].new):
+                rows[label_hash].outcome.conflict = "somebody has edited the labels since the function got them"
         left = {label_hash: row for label_hash, row in rows.items() if label_hash not in touched}
         if not left:
             return
@@ -118,6 +121,13 @@ class LabelSaver:
                 row.outcome.saved = True
             else:
                 self._send({label_hash: row})
+
+    def _present(self, label_hashes: set[str]) -> dict[str, str]:
+        """The versions of rows now. A save of a worker that died may arrive late; then the labels are there."""
+        if not label_hashes:
+            return {}
+        read = self._client.run(read_rows(self._project_id, sorted(label_hashes)))
+        return {row.label_hash: version_of(row.decoded()) for row in read.rows}
 
     def _touched(self, rows: Mapping[str, _Row]) -> set[str]:
         """The rows that somebody has saved since the function got them."""

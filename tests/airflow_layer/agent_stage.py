@@ -35,9 +35,6 @@ class AgentStage:
         self.project_id: str = account.project(rows=rows, template=template, **project)["project_id"]
         with account.client() as client:
             handle = client.project(self.project_id)
-            waiting = list(handle.stage("Annotate").tasks())
-            if waiting:
-                handle.stage("Annotate").move(waiting, "Pre-label")
             self.tasks = list(handle.stage("Pre-label").tasks())
             self.stage_id = handle.stage("Pre-label").uuid
         self.emulator.clear_journal()

@@ -98,11 +98,7 @@ class World:
     def _agent_project(self) -> str:
         """A project with tasks in an agent stage."""
         template = self.account.emulator.template("agent", AGENT_STAGES)["uuid"]
-        made = self.account.project(title="Agents", rows=3, template=template)["project_id"]
-        with self.account.client() as client:
-            annotate = client.project(made).stage("Annotate")
-            annotate.move(list(annotate.tasks()), "Pre-label")
-        return made
+        return self.account.project(title="Agents", rows=3, template=template)["project_id"]
 
     def _storage(self) -> dict[str, str]:
         """A folder with an image, one that is synced with a bucket, and a manifest of what the bucket holds."""

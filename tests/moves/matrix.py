@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from tests.moves.agents import RunAgent
 from tests.moves.labels import (
     ExportAnalytics,
     ExportLabels,
@@ -123,6 +124,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     # Each run has a snapshot of its own: one that another run took is never added to.
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
     ExportAnalytics: _WITHOUT_JOB,
+    RunAgent: _WITHOUT_JOB,
 }
 """By scenario and move."""
 

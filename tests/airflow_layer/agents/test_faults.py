@@ -245,3 +245,19 @@ def test_after_a_kill_the_retry_does_the_rest(account: Any, tmp_path: Path) -> N
     lines = stage.lines("report.jsonl")
     assert len(lines) >= 18  # a worker can die between a move and its line
     assert {line["outcome"] for line in lines} == {"updated"}
+
+
+def test_labels_that_an_attempt_saved_late_are_no_conflict(stage: AgentStage) -> None:
+    """A worker that was killed may have sent its save; it arrives while the retry runs."""
+
+    def same_without_move(labels: EditableLabels) -> AgentResult:
+        _with_car(labels)
+        return AgentResult(priority=0.5)
+
+    def prelabel(task: Task, labels: EditableLabels) -> str:
+        if task == stage.tasks[1]:
+            stage.run(same_without_move, task_ids=[task.uuid])
+        return _with_car(labels)
+
+    assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 4, "labels_saved": 3}
+    assert stage.objects() == [1, 1, 1, 1]
