@@ -113,6 +113,8 @@ class AgentFunction:
                 return prepared.label_row()
             case Input.LABELS:
                 return self._editable(prepared)
+            case Input.SDK_ROW:
+                return prepared.sdk_row
 
     def _copy(self, prepared: Prepared, stack: contextlib.ExitStack) -> Any:
         item = prepared.item
@@ -127,8 +129,7 @@ class AgentFunction:
 
     def _kept(self, prepared: Prepared, values: Mapping[str, Any], value: Any) -> Answer:
         """The answer, which is in the cache before anything is sent to Encord."""
-        labels = next((value for value in values.values() if isinstance(value, EditableLabels)), None)
-        result = checked(value, labels)
+        result = checked(value, _edited(prepared, values))
         if result is not None and self._cache is not None:
             self._cache.store(prepared, result)
         return Answer(prepared, result)
@@ -141,3 +142,11 @@ class AgentFunction:
         if self._failed <= _TRACEBACKS and not isinstance(error, MissingInputError):
             log.error("%s", traceback_of(error, secrets))
         return Answer(prepared, error=text)
+
+
+def _edited(prepared: Prepared, values: Mapping[str, Any]) -> Any:
+    """The labels that the function got as an object and has changed; None if it has not."""
+    labels = next((value for value in values.values() if isinstance(value, EditableLabels)), None)
+    if labels is not None:
+        return labels if labels.changed else None
+    return None if prepared.sdk_row is None else prepared.sdk_row.to_encord_dict()

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.agents.parameters import Input
+from airflow_provider_encord.agents.sdk_rows import SdkRows
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord
@@ -20,7 +21,7 @@ from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features
 
 _OF_ITEMS = frozenset({Input.ITEM, Input.URL, Input.ASSET})
-_OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS})
+_OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     :param row: The metadata of the label row.
     :param content: The label row as Encord sent it.
     :param item: The storage item of the data unit.
+    :param sdk_row: The label row as an object of Encord's SDK.
     :param problem: Why something that was asked for could not be read.
     """
 
@@ -36,6 +38,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     row: LabelRowMetadata | None = None
     content: msgspec.Raw | None = None
     item: StorageItemRecord | None = None
+    sdk_row: Any = None
     problem: str | None = None
 
     def label_row(self) -> dict[str, Any] | None:
@@ -53,10 +56,20 @@ class InputReader:
 
     :param inputs: What the function asks for.
     :param contents: Also read the label rows that exist, for the cache.
+    :param sdk: Makes label rows of Encord's SDK.
     """
 
-    def __init__(self, client: EncordClient, project_id: str, inputs: frozenset[Input], *, contents: bool = False):
+    def __init__(
+        self,
+        client: EncordClient,
+        project_id: str,
+        inputs: frozenset[Input],
+        *,
+        contents: bool = False,
+        sdk: SdkRows | None = None,
+    ):
         self._client, self._project_id, self._inputs, self._contents = client, project_id, inputs, contents
+        self._sdk = sdk
 
     @functools.cached_property
     def project(self) -> ProjectRecord:
@@ -87,6 +100,8 @@ class InputReader:
             prepared = self._with_contents(self._with_metadata(prepared))
         elif self._inputs & _OF_ITEMS:
             prepared = self._with_metadata(prepared)
+        if Input.SDK_ROW in self._inputs:
+            prepared = self._by_branch(prepared, lambda one: one.content is not None, self._sdk_rows)
         return self._with_items(prepared) if self._inputs & _OF_ITEMS else prepared
 
     def with_rows(self, prepared: Sequence[Prepared]) -> list[Prepared]:
@@ -139,6 +154,11 @@ class InputReader:
         contents = {row.label_hash: row.content for row in read.rows}
         unreadable = {label_hash: error.message for label_hash, error in read.unreadable.items()}
         return [_filled(one, contents, unreadable) for one in prepared]
+
+    def _sdk_rows(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
+        contents = {one.task.data_hash: row for one in some if (row := one.label_row()) is not None}
+        rows = self._sdk.rows(branch, contents) if self._sdk else {}
+        return [msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash)) for one in some]
 
     def _with_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}

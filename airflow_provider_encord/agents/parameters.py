@@ -21,6 +21,7 @@ class Input(enum.Enum):
     URL = "SignedUrl"
     ASSET = "LocalAsset"
     PROJECT = "ProjectRecord"
+    SDK_ROW = "LabelRowV2"
 
 
 _PACKAGE = "airflow_provider_encord"
@@ -32,6 +33,7 @@ _INPUTS = {
     f"{_PACKAGE}.agents.kinds.SignedUrl": Input.URL,
     f"{_PACKAGE}.agents.kinds.LocalAsset": Input.ASSET,
     f"{_PACKAGE}.client.api.projects.ProjectRecord": Input.PROJECT,
+    "encord.objects.ontology_labels_impl.LabelRowV2": Input.SDK_ROW,
 }
 """By the full name of the type, because importing the types of the client would slow down DAG parsing."""
 
@@ -88,11 +90,11 @@ class Parameters:
             problem = "it has no annotation"
         else:
             problem = f"its annotation {_written(annotation)} is not one that is filled for each task"
-        kinds = ", ".join(input_.value for input_ in Input)
+        kinds = ", ".join(input_.value for input_ in Input if input_ is not Input.SDK_ROW)
         return (
             f"{name}: this parameter of the function gets no value, because {problem}. Annotate it with one of {kinds} "
-            f"(of airflow_provider_encord.agents), or pass a value where the decorated function is called: "
-            f"...({name}=...)."
+            "(of airflow_provider_encord.agents) or LabelRowV2 (of Encord's SDK), or pass a value where the decorated "
+            f"function is called: ...({name}=...)."
         )
 
 

@@ -32,10 +32,10 @@ class Answer:
     cached: bool = False
 
 
-def checked(value: Any, labels: EditableLabels | None) -> AgentResult | None:
+def checked(value: Any, edited: Any = None) -> AgentResult | None:
     """Convert what a function returned.
 
-    :param labels: The labels that the function could edit, if it asked for them.
+    :param edited: The labels that the function got and edited, which are saved if it returns no others.
     :raises TypeError: It is neither a pathway, an `AgentResult` nor None, or a field has the wrong type.
     :raises ValueError: The priority is out of range, or the labels are not JSON.
     """
@@ -50,13 +50,14 @@ def checked(value: Any, labels: EditableLabels | None) -> AgentResult | None:
     if result.pathway is not None and not isinstance(result.pathway, str):
         raise TypeError(f"pathway: it must be a title or an id, not a {type(result.pathway).__name__}")
     _check_priority(result.priority)
-    if result.labels is None and labels is not None and labels.changed:
+    labels = edited if result.labels is None else result.labels
+    if hasattr(labels, "to_encord_dict"):  # a label row of Encord's SDK
+        labels = labels.to_encord_dict()
+    if labels is None or isinstance(labels, EditableLabels):
         return dataclasses.replace(result, labels=labels)
-    if result.labels is None or isinstance(result.labels, EditableLabels):
-        return result
-    if not isinstance(result.labels, Mapping):
-        raise TypeError(f"labels: they must be a dictionary or EditableLabels, not a {type(result.labels).__name__}")
-    return dataclasses.replace(result, labels=plain_json(result.labels, "labels"))
+    if not isinstance(labels, Mapping):
+        raise TypeError(f"labels: they must be a dictionary or EditableLabels, not a {type(labels).__name__}")
+    return dataclasses.replace(result, labels=plain_json(labels, "labels"))
 
 
 def _check_priority(priority: Any) -> None:

@@ -157,6 +157,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
         from airflow_provider_encord.agents.agent import AgentRun
         from airflow_provider_encord.agents.inputs import InputReader
         from airflow_provider_encord.agents.report import AgentReport
+        from airflow_provider_encord.agents.sdk_rows import SdkRows
 
         of_call, arguments = self._arguments()
         project = self.client.project(blank_to_none(of_call.get("project_id", self.project_id)))
@@ -164,7 +165,13 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
         stage = project.stage(self._stage(of_call))
         spec = self._spec(of_call)
         parameters = parameters_of(self._function)
-        reader = InputReader(self.client, project.id, parameters.inputs, contents=bool(blank_to_none(self.cache)))
+        reader = InputReader(
+            self.client,
+            project.id,
+            parameters.inputs,
+            contents=bool(blank_to_none(self.cache)),
+            sdk=SdkRows(self.hook.get_sdk_client, project.id),
+        )
         function = self._agent_function(parameters, arguments, reader, project.id)
         path = storage_path(self.report, "report") if blank_to_none(self.report) else None
         report = AgentReport(path, owner_of(context))
