@@ -14,7 +14,8 @@ from airflow_provider_encord.agents.kinds import AgentResult
 from airflow_provider_encord.plain_json import plain_json
 
 _MOST_CHARACTERS = 500
-_QUERY = re.compile(r"(https?://[^\s\"'<>?#]+)\?[^\s\"'<>]*")
+_QUERY = re.compile(r"((?:https?:/)?/[^\s\"'<>?#]*)\?[^\s\"'<>=]*=[^\s\"'<>]*")
+_LEAST_SECRET = 8  # characters; less is in any text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,7 +82,10 @@ def traceback_of(error: BaseException, secrets: Iterable[str] = ()) -> str:
 
 
 def without_urls(text: str, secrets: Iterable[str] = ()) -> str:
-    """Remove signed URLs, and the query of every other URL, because it may be a signature."""
+    """Remove signed URLs, and the query of every other URL or path, because it may be a signature."""
     for secret in secrets:
         text = text.replace(secret, "<signed URL>")
+        query = secret.partition("?")[2]
+        if len(query) >= _LEAST_SECRET:
+            text = text.replace(query, "...")
     return _QUERY.sub(r"\1?...", text)

@@ -135,6 +135,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
         self.stage = stage
         self.batch_size = batch_size
         self.task_ids = task_ids
+        self._has_batch = task_ids is not None
         self.shard = shard
         self.shards = shards
         self.on_error = on_error
@@ -202,7 +203,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
     def _arguments(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The arguments of the call: those of this operator, and those of the function, by name."""
         given = _named(self.python_callable, self.op_args, self.op_kwargs)
-        of_call = {name: given[name] for name in OF_THE_CALL if given.get(name) is not None}
+        of_call = {name: given[name] for name in OF_THE_CALL if name in given}
         others = parameters_of(self._function).others
         open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in others.values())
         return of_call, {
@@ -238,10 +239,24 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
         shards = blank_to_none(of_call.get("shards", self.shards))
         return Selection(
             batch_size=parse_positive_int(self.batch_size, "batch_size"),
-            task_ids=parse_ids(of_call.get("task_ids", self.task_ids), "task_ids"),
+            task_ids=self._batch(of_call),
             shard=None if shard is None else parse_count(shard, "shard"),
             shards=None if shards is None else parse_positive_int(shards, "shards"),
         )
+
+    def _batch(self, of_call: Mapping[str, Any]) -> list[str] | None:
+        """The ids of the tasks; None if none were asked for. An empty template must not mean the whole stage."""
+        from airflow_provider_encord.client.errors import InvalidArgumentError
+
+        if not self._has_batch and "task_ids" not in of_call:
+            return None
+        ids = parse_ids(of_call.get("task_ids", self.task_ids), "task_ids")
+        if ids is None:
+            raise InvalidArgumentError(
+                "task_ids: it is empty (check the rendered template, or the task that returns it). Leave `task_ids` "
+                "out to handle tasks of the stage."
+            )
+        return ids
 
     def _agent_function(
         self, parameters: Parameters, arguments: Mapping[str, Any], reader: InputReader, project_id: str

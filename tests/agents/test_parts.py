@@ -135,17 +135,19 @@ def test_threads_that_have_not_begun_do_not_begin_after_the_end() -> None:
     [
         ("GET https://host/a?X-Signature=abc failed", "GET https://host/a?... failed"),
         ('{"url": "http://h/p?a=1&b=2"}', '{"url": "http://h/p?..."}'),
-        ("no address", "no address"),
+        ("(host='h', port=1): Max retries exceeded with url: /a/b?sig=x&t=1 (Caused", None),
+        ("no address, and what/why? Because", "no address, and what/why? Because"),
     ],
 )
 def test_queries_of_urls_are_left_out(text: str, left: str) -> None:
-    assert without_urls(text) == left
+    assert without_urls(text) == (left or text.replace("sig=x&t=1", "..."))
 
 
 def test_an_error_is_short_and_has_no_signed_url() -> None:
     text = described(ValueError("x" * 1000 + "https://h/signed"), ["https://h/signed"])
     assert text == "ValueError: " + "x" * 500
     assert described(KeyError()) == "KeyError"
+    assert described(ValueError("token=secret1"), ["https://h/a?token=secret1"]) == "ValueError: ..."
     assert "signed" not in described(ValueError("see h/signed!"), ["h/signed"]).replace("<signed URL>", "")
 
 

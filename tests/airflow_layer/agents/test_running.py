@@ -146,6 +146,7 @@ def test_tasks_that_fail_can_take_a_pathway(stage: AgentStage) -> None:
         ({"shard": 2, "shards": 2}, "2 is not a number from 0 to 1"),
         ({"task_ids": ["x"]}, "task_ids"),
         ({"stage": ""}, "stage: it is empty"),
+        ({"task_ids": "{{ params.nothing }}"}, "task_ids: it is empty"),
     ],
 )
 def test_what_cannot_work_fails_before_the_first_task(
@@ -178,6 +179,11 @@ def test_a_batch_skips_what_has_left_the_stage(stage: AgentStage) -> None:
 def test_an_empty_batch_does_nothing(stage: AgentStage) -> None:
     assert numbers(stage.run(lambda: "good", task_ids=[])) == {}
     assert stage.changes() == []
+
+
+def test_a_batch_that_another_task_did_not_return_is_not_the_whole_stage(stage: AgentStage) -> None:
+    with pytest.raises(AirflowFailException, match="task_ids: it is empty"):
+        stage.run(lambda: pytest.fail("the function was called"), {"task_ids": None})
 
 
 def test_a_batch_is_not_larger_than_asked_for(stage: AgentStage) -> None:
