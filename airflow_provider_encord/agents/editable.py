@@ -66,7 +66,7 @@ class EditableLabels:
         :param answers: The answers to its attributes, by their names.
         :param geometry: One geometry that matches the shape, such as ``boundingBox={"x": 0.1, "y": 0.2, "w": 0.3, "h":
             0.4}``, with fractions of width and height.
-        :raises WrongLabelsError: The object does not match the ontology or the data unit.
+        :raises ValueError: The object does not match the ontology or the data unit.
         """
         entry = {"feature": feature, "frame": frame, "id": id, "confidence": confidence, **geometry}
         if answers is not None:
@@ -89,7 +89,7 @@ class EditableLabels:
         :param answers: The answers by attribute, instead of `answer`.
         :param frames: First and last frames, such as ``[[0, 9]]``. Default: the first frame.
         :param confidence: From 0 to 1.
-        :raises WrongLabelsError: The classification does not match the ontology or the data unit.
+        :raises ValueError: The classification does not match the ontology or the data unit.
         """
         entry: dict[str, Any] = {"feature": feature, "answer": answer, "confidence": confidence}
         if answers is not None:

@@ -292,7 +292,8 @@ def encord_agent_task(python_callable: Callable[..., Any] | None = None, **kwarg
 
     :param python_callable: The function.
     :param kwargs: The arguments of `EncordAgentDecoratedOperator`, and of every Airflow task.
-    :raises InvalidLiteralError: The function cannot be called with what is known of a task.
+    :raises AirflowFailException: The function cannot be called with what is known of a task. Raised while the DAG is
+        parsed.
     """
     decorate: Any = task_decorator_factory(
         python_callable=None,

@@ -261,3 +261,18 @@ def test_labels_that_an_attempt_saved_late_are_no_conflict(stage: AgentStage) ->
 
     assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 4, "labels_saved": 3}
     assert stage.objects() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_a_time_out_keeps_what_was_committed(stage: AgentStage, concurrency: int) -> None:
+    from airflow.exceptions import AirflowTaskTimeout
+
+    def prelabel(task: Task) -> str:
+        if task == stage.tasks[3]:
+            time.sleep(0.5)
+            raise AirflowTaskTimeout("Timeout")
+        return "good"
+
+    with pytest.raises(AirflowTaskTimeout):
+        stage.run(prelabel, commit_every=1, max_concurrency=concurrency)
+    assert stage.counts() == {"Pre-label": 1, "Complete": 3}
