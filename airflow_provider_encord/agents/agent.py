@@ -22,7 +22,7 @@ from airflow_provider_encord.client.resources.workflow import WorkflowStage
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED
 
-log = logging.getLogger("airflow.task")
+log = logging.getLogger(__name__)
 
 _NAMED = 20  # of the tasks that failed, in the message
 LABELS_SAVED, CACHED = "labels_saved", "cached"

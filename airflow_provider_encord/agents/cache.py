@@ -21,7 +21,7 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors, write_whole
 
-log = logging.getLogger("airflow.task")
+log = logging.getLogger(__name__)
 
 ARGUMENT = "cache"
 

@@ -17,7 +17,7 @@ from airflow_provider_encord.agents.parameters import Input, Parameters
 from airflow_provider_encord.agents.results import Answer, checked, described, traceback_of
 from airflow_provider_encord.client.transport.settings import Settings
 
-log = logging.getLogger("airflow.task")
+log = logging.getLogger(__name__)
 
 _TRACEBACKS = 5  # in the log; the errors of further tasks are one line each
 
