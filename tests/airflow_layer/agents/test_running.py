@@ -102,7 +102,7 @@ def test_only_what_is_asked_for_is_read(stage: AgentStage) -> None:
 def test_one_task_that_fails_does_not_cost_the_others(stage: AgentStage) -> None:
     def prelabel(task: Task) -> str:
         if task == stage.tasks[1]:
-            raise ValueError("blurry https://host/file?X-Signature=abc")
+            raise ValueError("blurry https://host/file?X-Signature=not-hexadecimal")
         return "elsewhere" if task == stage.tasks[2] else "good"
 
     with pytest.raises(AirflowException) as raised:
@@ -112,7 +112,7 @@ def test_one_task_that_fails_does_not_cost_the_others(stage: AgentStage) -> None
     assert text.startswith("2 tasks failed and stay in stage 'Pre-label' (2 moved, 2 failed)")
     assert f"Task {stage.tasks[1].uuid} ({stage.tasks[1].data_title}): ValueError: blurry" in text
     assert "'elsewhere' is neither id nor title of a pathway. Pathways of stage 'Pre-label': 'good'" in text
-    assert "abc" not in text
+    assert "not-hexadecimal" not in text
     assert stage.counts() == {"Pre-label": 2, "Complete": 2}
     assert [line["outcome"] for line in stage.lines("report.jsonl")] == ["updated", "failed", "failed", "updated"]
 
