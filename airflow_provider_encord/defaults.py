@@ -49,3 +49,6 @@ ROWS_PER_PARTITION = 10_000
 MOST_PARTITIONS = 1000  # Airflow maps a task at most 1024 times (default of `[core] max_map_length`)
 LATE_AFTER = 24 * 3600.0  # seconds
 SETTLE_SECONDS = 24 * 3600.0  # how long after the end of an interval Encord may still receive its records
+AGENT_BATCH_SIZE = 100  # tasks
+AGENT_COMMIT_EVERY = 10  # tasks; a worker that dies loses at most so many results
+MOST_TASKS_PER_COMMIT = 500

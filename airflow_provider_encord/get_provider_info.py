@@ -178,6 +178,9 @@ def get_provider_info() -> dict[str, Any]:
         ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits", "events"),
+        "task-decorators": [
+            {"name": "encord_agent", "class-name": "airflow_provider_encord.decorators.agent.encord_agent_task"}
+        ],
         "asset-uris": [ASSET_URIS],
         "dataset-uris": [ASSET_URIS],  # their name on Airflow 2
         "cli": ["airflow_provider_encord.smoke.airflow_cli.get_cli_commands"],  # read by Airflow 3.2 and newer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from airflow_provider_encord import client
+from airflow_provider_encord import agents, client
 
 PACKAGE = "airflow_provider_encord"
 EMULATOR = "encord_emulator"
@@ -137,6 +137,16 @@ MODULES = (
         "events",
         ("label_batches", "received", "task_batches"),
         "What the events of a run announce, for the DAG that they started.",
+    ),
+    PublicModule(
+        "decorators.agent",
+        ("encord_agent_task",),
+        "The task decorator ``@task.encord_agent``, for type checkers, which do not know it by that name.",
+    ),
+    PublicModule(
+        "agents",
+        tuple(agents.__all__),
+        "What the function of ``@task.encord_agent`` can ask for, and what it returns.",
     ),
     PublicModule("retries", ("encord_retry_policy",), "A retry policy that keeps the times that Encord asks for."),
     PublicModule("hooks.encord", ("EncordHook",), "The hook, which creates a client from an Airflow connection."),

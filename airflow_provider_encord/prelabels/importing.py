@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidArgumentError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.prelabels.build import labels_from
+from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features, WrongLabelsError
 from airflow_provider_encord.prelabels.matching import CLIENT_METADATA, Matching
 from airflow_provider_encord.prelabels.report import (
@@ -156,31 +157,11 @@ def _with_rows(client: EncordClient, spec: ImportSpec, works: Sequence[Work]) ->
     missing = [work for work in works if not work.row.label_hash]
     if missing:
         log.info("Creating the label rows of %d data units, which moves them to 'label in progress'.", len(missing))
-        known |= _created(client, spec, [work.row.data_hash for work in missing])
+        known |= create_rows(client, spec.project_id, spec.branch, [work.row.data_hash for work in missing])
         for work in missing:
             work.created = True
             work.row = msgspec.structs.replace(work.row, label_hash=known[work.row.data_hash])
     return {known[work.row.data_hash]: work for work in works}
-
-
-def _created(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
-    """Create label rows. If somebody else has created them, or the response was lost, the existing rows are used."""
-    project = client.project(spec.project_id)
-    branch = None if spec.branch == MAIN_BRANCH else spec.branch
-    try:
-        return {row.data_hash: row.label_hash for row in project.create_label_rows(data_hashes, branch=branch)}
-    except (ConflictError, OutcomeUnknownError):
-        there = _existing(client, spec, data_hashes)
-    missing = [data_hash for data_hash in data_hashes if data_hash not in there]
-    if missing:
-        there |= {row.data_hash: row.label_hash for row in project.create_label_rows(missing, branch=branch)}
-    return there
-
-
-def _existing(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
-    which = LabelRowFilter(branch_name=spec.branch, data_hashes=list(data_hashes))
-    listed = client.project(spec.project_id).label_rows(which)
-    return {row.data_hash: row.label_hash for row in listed if row.label_hash}
 
 
 def _refused(prelabel: Prelabel, row: LabelRowMetadata | None, outcome: Outcome, error: str) -> ImportLine:

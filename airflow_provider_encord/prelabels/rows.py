@@ -15,11 +15,10 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.attempts import fingerprint
-from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, PartialFailureError, RefusedError
 from airflow_provider_encord.client.flows.label_rows import read_rows
-from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.prelabels.labels import (
     Labels,
@@ -36,6 +35,7 @@ from airflow_provider_encord.prelabels.report import (
     ImportReport,
 )
 from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.prelabels.touched import edit_time, touched_since
 from airflow_provider_encord.reports import (
     CONFLICT,
     CREATED,
@@ -48,7 +48,6 @@ from airflow_provider_encord.reports import (
 )
 
 SKIP, MERGE, OVERWRITE = IF_EXISTS = IF_LABELS_EXIST
-_JUST_NOW = 10.0  # seconds; generous, because the clocks of worker and Encord differ
 _REFUSALS = (RefusedError, InvalidArgumentError)  # errors of a bundle that one of its rows can cause
 _TURNS = 3  # how often a row is read and merged if somebody saves it meanwhile
 
@@ -166,7 +165,7 @@ class RowSaver:
         evidence = self._report.evidence(label_hash, content)
         whole = evidence is not None and evidence.own_labels is None
         labels = self._wanted(work, there, evidence)
-        work.previous_state = fingerprint(content=content, edited=str(_time(row.get("last_edited_at"))))
+        work.previous_state = fingerprint(content=content, edited=str(edit_time(row.get("last_edited_at"))))
         made = {"id": label_hash, "annotations": work.labels.count}
         unchanged = substance(labels) == substance(there)
         if unchanged and not work.kept:
@@ -209,21 +208,7 @@ class RowSaver:
         if not read:
             return set()
         self._report.check()
-        which = LabelRowFilter(branch_name=self._spec.branch, label_hashes=list(read))
-        listed = {row.label_hash: row for row in self._client.project(self._spec.project_id).label_rows(which)}
-        now = datetime.datetime.now(datetime.UTC)
-        touched, recent = set(), []
-        for label_hash, row in read.items():
-            edited = _time(listed[label_hash].last_edited_at) if label_hash in listed else None
-            if label_hash in listed and edited != _time(row.get("last_edited_at")):
-                touched.add(label_hash)
-            elif edited is None or abs((now - edited).total_seconds()) < _JUST_NOW:
-                recent.append(label_hash)
-        if recent:
-            again, unreadable = self._read(recent)
-            touched |= set(unreadable)
-            touched |= {data_hash for data_hash, row in again.items() if not _same_labels(row, read[data_hash])}
-        return touched
+        return touched_since(self._client, self._spec.project_id, self._spec.branch, read)
 
     def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
         """Save a bundle. If Encord refuses it, each row is read, merged and saved separately.
@@ -270,12 +255,3 @@ def _kept(work: Work) -> str | None:
         f"{work.kept} of the labels exist in the row with another content and were not changed; "
         "if_exists='overwrite' replaces all labels of the row"
     )
-
-
-def _time(text: Any) -> datetime.datetime | None:
-    """An edit time in whole seconds, because a row and its listing may have different precision."""
-    return parse_time(text).replace(microsecond=0) if isinstance(text, str) and text else None
-
-
-def _same_labels(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    return bool(substance(labels_of(first)) == substance(labels_of(second)))

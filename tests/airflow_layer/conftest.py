@@ -15,6 +15,7 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
+from tests.airflow_layer.agent_stage import AgentStage
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.label_exports import Exports
@@ -99,3 +100,9 @@ def model(account: Account, tmp_path: Path) -> Model:
 def exports(account: Account, tmp_path: Path) -> Exports:
     """A project with labels, and its exports of some days."""
     return Exports(account, tmp_path)
+
+
+@pytest.fixture
+def stage(account: Account, tmp_path: Path) -> AgentStage:
+    """A project with four tasks in an agent stage."""
+    return AgentStage(account, tmp_path)

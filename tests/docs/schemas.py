@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.agents import report as agent_report
 from airflow_provider_encord.analytics.export import ANALYTICS, AnalyticsManifest
 from airflow_provider_encord.exports import verify
 from airflow_provider_encord.exports.manifest import LABELS, Manifest
@@ -34,6 +35,7 @@ REPORTS: dict[str, type[msgspec.Struct]] = {
     task_lines.OPERATION: task_lines.TaskLine,
     task_lines.SELECTION: SelectedLine,
     gate.OPERATION: gate.GateLine,
+    agent_report.OPERATION: agent_report.AgentLine,
 }
 MANIFESTS: dict[str, type[msgspec.Struct]] = {LABELS: Manifest, ANALYTICS: AnalyticsManifest}
 

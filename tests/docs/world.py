@@ -13,6 +13,7 @@ from pathlib import Path
 
 from airflow_provider_encord.client.api.core.data_items import IMAGE
 from airflow_provider_encord.client.flows.uploads import LocalFile
+from tests.airflow_layer.agent_stage import STAGES as AGENT_STAGES
 from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.free_port import free_port
@@ -26,6 +27,7 @@ ONTOLOGY = "aaaaaaaa-0000-4000-8000-000000000003"
 SECOND_DATASET = "aaaaaaaa-0000-4000-8000-000000000004"
 FOLDER = "aaaaaaaa-0000-4000-8000-000000000005"
 SYNCED_FOLDER = "aaaaaaaa-0000-4000-8000-000000000006"
+AGENT_PROJECT = "aaaaaaaa-0000-4000-8000-000000000010"
 DATA_HASH = "aaaaaaaa-0000-4000-8000-000000000009"
 INTEGRATION = "production bucket"
 SHOWN_KEY = "b3BlbnNzaC1rZXktdjEA..."
@@ -93,12 +95,18 @@ class World:
             ONTOLOGY: seeded["ontology_id"],
             SECOND_DATASET: second["dataset_id"],
             DATA_HASH: seeded["data_hashes"][0],
+            AGENT_PROJECT: self._agent_project(),
             **self._storage(),
         }
         self._api_keys = {
             SHOWN_PROJECT_KEY: self.account.api_key(seeded["project_id"]),
             SHOWN_DATASET_KEY: self.account.api_key(seeded["dataset_id"], "dataset"),
         }
+
+    def _agent_project(self) -> str:
+        """A project with tasks in an agent stage."""
+        template = self.account.emulator.template("agent", AGENT_STAGES)["uuid"]
+        return self.account.project(title="Agents", rows=3, template=template)["project_id"]
 
     def _storage(self) -> dict[str, str]:
         """A folder with an image, one that is synced with a bucket, and a manifest of what the bucket holds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from tests.moves.agents import RunAgent
 from tests.moves.labels import (
     ExportAnalytics,
     ExportLabels,
@@ -162,6 +163,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     # The tasks that read the files get the same tasks again.
     SampleTasks: _NAMING_TASKS,
     PartitionTasks: _NAMING_TASKS,
+    RunAgent: _WITHOUT_JOB,
 }
 """By scenario and move."""
 

@@ -67,6 +67,10 @@ class WorkflowStage:
         """The pathways of an agent stage; empty for other stages."""
         return self.record.pathways or []
 
+    def pathway(self, wanted: str | None) -> Pathway:
+        """Find a pathway of the stage by its id or title. If it does not exist, the error lists all pathways."""
+        return workflow.choose_pathway(self.record, wanted or "")
+
     def tasks(self, which: TaskFilter | None = None) -> Iterator[Task]:
         """Iterate over the tasks that are now in the stage, with one page in memory at a time.
 
@@ -120,11 +124,11 @@ class WorkflowStage:
         :param pathway: Id or title of the pathway for all tasks; ignored if `tasks` is a mapping.
         """
         if isinstance(tasks, Mapping):
-            chosen = {uuid: workflow.choose_pathway(self.record, way).uuid for uuid, way in tasks.items()}
+            chosen = {uuid: self.pathway(way).uuid for uuid, way in tasks.items()}
             wanted = self._tasks("proceed", list(tasks))
         else:
             wanted = self._tasks("proceed", tasks)
-            way = workflow.choose_pathway(self.record, pathway or "").uuid
+            way = self.pathway(pathway).uuid
             chosen = dict.fromkeys(wanted.uuids, way)
         return self._done(flows.proceed(wanted, by_uuid={uuid.lower(): way for uuid, way in chosen.items()}))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import importlib.util
+import io
 import json
 import os
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_encord.client.api.core.data_items import IMAGE
+from airflow_provider_encord.client.flows.uploads import LocalFile
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, Run, run_dag
 from tests.airflow_layer.pre_labels import saved
@@ -31,6 +35,7 @@ EXPECTED = {
     "example_encord_wait_and_export",
     "example_encord_event_driven",
     "example_encord_routing",
+    "example_encord_task_agent",
 }
 TITLE = "2026_11"  # a number to Python, and yet a title
 
@@ -321,3 +326,50 @@ def test_a_move_is_undone_if_a_later_step_fails(account: Account, tmp_path: Path
     assert run.state == "failed"
     assert (run.tasks["prioritize"], run.tasks["undo_move"]) == ("failed", "success")
     assert (finished.tasks("Complete"), finished.tasks("Review")) == (6, 0)
+
+
+def _pictures_in_an_agent_stage(account: Account) -> tuple[str, str]:
+    """A project with three pictures, two of which are dark, in an agent stage; and the title of the other one."""
+    pathways = [{"title": "found", "to": "Annotate"}, {"title": "nothing", "to": "Complete"}]
+    stages = [
+        {"stageType": "ANNOTATION", "title": "Annotate", "next": "Complete"},
+        {"stageType": "AGENT", "title": "Pre-label", "next": "Annotate", "pathways": pathways},
+        {"stageType": "DONE", "title": "Complete"},
+    ]
+    template = account.emulator.template("agent", stages)["uuid"]
+    files = {f"{colour}.png": media.png(40, 30, (colour,) * 3) for colour in (10, 20, 240)}
+    structure = {"objects": [{"name": "Car", "shape": "bounding_box"}]}
+    with account.client() as client:
+        dataset = client.create_dataset(TITLE).id
+        units = [
+            LocalFile(
+                title=name,
+                kind=IMAGE,
+                size=len(content),
+                open=functools.partial(io.BytesIO, content),
+                media_type="image/png",
+            )
+            for name, content in files.items()
+        ]
+        client.dataset(dataset).upload(units, timeout=60)
+        ontology = client.create_ontology(TITLE, structure=structure).id
+        made = client.create_project(
+            TITLE, dataset_ids=[dataset], ontology_id=ontology, workflow_template_id=template
+        ).id
+        annotate = client.project(made).stage("Annotate")
+        annotate.move(list(annotate.tasks()), "Pre-label")
+    return made, "240.png"
+
+
+def test_an_agent_looks_at_pixels_and_several_tasks_share_its_stage(account: Account, tmp_path: Path) -> None:
+    project, bright = _pictures_in_an_agent_stage(account)
+    run = run_example("example_encord_task_agent", project_id=project, work=str(tmp_path))
+    assert sum(run.results[f"find_bright[{shard}]"]["moved"] for shard in range(4)) == 3
+    with account.client() as client:
+        annotated = list(client.project(project).stage("Annotate").tasks())
+    assert [task.data_title for task in annotated] == [bright]
+    (row,) = [row for row in account.emulator.labels(project) if row["data_title"] == bright]
+    (unit,) = row["data_units"].values()
+    assert [shape["boundingBox"] for shape in unit["labels"]["objects"]] == [{"x": 0, "y": 0, "w": 1, "h": 1}]
+    again = run_example("example_encord_task_agent", project_id=project, work=str(tmp_path))
+    assert [again.results[f"find_bright[{shard}]"]["tasks"] for shard in range(4)] == [0] * 4

@@ -1,0 +1,204 @@
+"""What the function asked for, read in bulk for several tasks: label rows, storage items."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.agents.parameters import Input
+from airflow_provider_encord.agents.sdk_rows import SdkRows
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.api.projects import ProjectRecord
+from airflow_provider_encord.client.api.storage_items import StorageItemRecord
+from airflow_provider_encord.client.api.workflow import Task
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import AuthenticationError, PermissionDeniedError, RefusedError
+from airflow_provider_encord.client.flows.label_rows import read_rows
+from airflow_provider_encord.prelabels.creating import create_rows
+from airflow_provider_encord.prelabels.features import Features
+
+_OF_ITEMS = frozenset({Input.ITEM, Input.URL, Input.ASSET})
+_OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A task and what was read about it. What was not asked for is None.
+
+    :param row: The metadata of the label row.
+    :param content: The label row as Encord sent it.
+    :param item: The storage item of the data unit.
+    :param sdk_row: The label row as an object of Encord's SDK.
+    :param problem: Why something that was asked for could not be read.
+    """
+
+    task: Task
+    row: LabelRowMetadata | None = None
+    content: msgspec.Raw | None = None
+    item: StorageItemRecord | None = None
+    sdk_row: Any = None
+    problem: str | None = None
+
+    def label_row(self) -> dict[str, Any] | None:
+        """A new copy of the label row; None if it was not read or does not exist."""
+        return None if self.content is None else msgspec.json.decode(self.content, type=dict[str, Any])
+
+
+def branch_of(task: Task) -> str:
+    """The label branch of a task."""
+    return task.label_branch_name or MAIN_BRANCH
+
+
+class InputReader:
+    """Reads what a function asks for.
+
+    :param inputs: What the function asks for.
+    :param contents: Also read the label rows that exist, for the cache.
+    :param sdk: Makes label rows of Encord's SDK.
+    """
+
+    def __init__(
+        self,
+        client: EncordClient,
+        project_id: str,
+        inputs: frozenset[Input],
+        *,
+        contents: bool = False,
+        sdk: SdkRows | None = None,
+    ):
+        self._client, self._project_id, self._inputs, self._contents = client, project_id, inputs, contents
+        self._sdk = sdk
+
+    @functools.cached_property
+    def project(self) -> ProjectRecord:
+        """The record of the project, read once."""
+        return self._client.project(self._project_id).get()
+
+    @functools.cached_property
+    def features(self) -> Features:
+        """The features of the project's ontology, read once."""
+        return Features(self._client.project(self._project_id).ontology().editor_ontology)
+
+    def read_shared(self) -> None:
+        """Read what is the same for all tasks, before functions run in threads."""
+        if Input.PROJECT in self._inputs:
+            _ = self.project
+        if Input.LABELS in self._inputs:
+            _ = self.features
+
+    def read(self, tasks: Sequence[Task]) -> list[Prepared]:
+        """Read what the function asks for, with few requests for all tasks.
+
+        If the function asks for label rows, missing ones are created.
+        """
+        prepared = [Prepared(task=task) for task in tasks]
+        if self._inputs & _OF_ROWS:
+            prepared = self.with_rows(prepared)
+        elif self._contents:
+            prepared = self._with_contents(self._with_metadata(prepared))
+        elif self._inputs & _OF_ITEMS:
+            prepared = self._with_metadata(prepared)
+        if Input.SDK_ROW in self._inputs:
+            prepared = self._by_branch(prepared, lambda one: one.content is not None, self._sdk_rows)
+        return self._with_items(prepared) if self._inputs & _OF_ITEMS else prepared
+
+    def with_rows(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        """Add the label rows that were not read yet. Missing rows are created."""
+        return self._with_contents(self._with_created(self._with_metadata(prepared)))
+
+    def _with_metadata(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        return self._by_branch(prepared, lambda one: one.row is None, self._metadata)
+
+    def _metadata(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
+        which = LabelRowFilter(branch_name=branch, data_hashes=[one.task.data_hash for one in some])
+        rows = {row.data_hash: row for row in self._client.project(self._project_id).label_rows(which)}
+        return [_found(one, rows.get(one.task.data_hash)) for one in some]
+
+    def _with_created(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        return self._by_branch(prepared, lambda one: one.row is not None and one.row.label_hash is None, self._created)
+
+    def _created(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
+        made = create_rows(self._client, self._project_id, branch, [one.task.data_hash for one in some])
+        return [
+            msgspec.structs.replace(
+                one, row=msgspec.structs.replace(one.row, label_hash=made.get(one.task.data_hash)) if one.row else None
+            )
+            for one in some
+        ]
+
+    def _by_branch(
+        self,
+        prepared: Sequence[Prepared],
+        which: Callable[[Prepared], bool],
+        change: Callable[[str, Sequence[Prepared]], Iterable[Prepared]],
+    ) -> list[Prepared]:
+        """Change those that need it, with one call for each branch. The order is kept."""
+        branches: dict[str, list[Prepared]] = {}
+        for one in prepared:
+            if one.problem is None and which(one):
+                branches.setdefault(branch_of(one.task), []).append(one)
+        changed = {one.task.uuid: one for branch, some in branches.items() for one in change(branch, some)}
+        return [changed.get(one.task.uuid, one) for one in prepared]
+
+    def _with_contents(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        wanted = [
+            one.row.label_hash
+            for one in prepared
+            if one.problem is None and one.content is None and one.row and one.row.label_hash
+        ]
+        if not wanted:
+            return list(prepared)
+        read = self._client.run(read_rows(self._project_id, wanted))
+        contents = {row.label_hash: row.content for row in read.rows}
+        unreadable = {label_hash: error.message for label_hash, error in read.unreadable.items()}
+        return [_filled(one, contents, unreadable) for one in prepared]
+
+    def _sdk_rows(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
+        contents = {one.task.data_hash: row for one in some if (row := one.label_row()) is not None}
+        rows = self._sdk.rows(branch, contents) if self._sdk else {}
+        return [msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash)) for one in some]
+
+    def _with_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}
+        sign = bool(self._inputs & {Input.URL, Input.ASSET})
+        items, problems = self._items(sorted(wanted), sign=sign)
+        return [_with_item(one, items, problems) for one in prepared]
+
+    def _items(self, wanted: list[str], *, sign: bool) -> tuple[dict[str, StorageItemRecord], dict[str, str]]:
+        """The items, and the errors of those that Encord refuses."""
+        if not wanted:
+            return {}, {}
+        try:
+            return {item.uuid: item for item in self._client.items(wanted, sign_urls=sign)}, {}
+        except (AuthenticationError, PermissionDeniedError):
+            raise
+        except RefusedError as error:
+            if len(wanted) == 1:
+                return {}, {wanted[0]: error.message}
+        parts = [self._items([item], sign=sign) for item in wanted]
+        return (
+            {uuid: item for found, _ in parts for uuid, item in found.items()},
+            {uuid: problem for _, problems in parts for uuid, problem in problems.items()},
+        )
+
+
+def _found(one: Prepared, row: LabelRowMetadata | None) -> Prepared:
+    problem = None if row else "its data unit is not in the project any more"
+    return msgspec.structs.replace(one, row=row, problem=problem)
+
+
+def _filled(one: Prepared, contents: Mapping[str, msgspec.Raw], unreadable: Mapping[str, str]) -> Prepared:
+    label_hash = one.row.label_hash if one.row else None
+    if label_hash is None or one.problem is not None or one.content is not None:
+        return one
+    problem = unreadable.get(label_hash) or (None if label_hash in contents else "its label row was deleted")
+    return msgspec.structs.replace(one, content=contents.get(label_hash), problem=problem)
+
+
+def _with_item(one: Prepared, items: Mapping[str, StorageItemRecord], problems: Mapping[str, str]) -> Prepared:
+    uuid = one.row.backing_item_uuid if one.row else None
+    if one.problem is not None or uuid is None:
+        return one
+    return msgspec.structs.replace(one, item=items.get(uuid), problem=problems.get(uuid))

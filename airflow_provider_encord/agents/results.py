@@ -1,0 +1,91 @@
+"""What a function returned, checked; and what it raised, without secrets."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import traceback
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from airflow_provider_encord.agents.editable import EditableLabels
+from airflow_provider_encord.agents.inputs import Prepared
+from airflow_provider_encord.agents.kinds import AgentResult
+from airflow_provider_encord.plain_json import plain_json
+
+_MOST_CHARACTERS = 500
+_QUERY = re.compile(r"((?:https?:/)?/[^\s\"'<>?#]*)\?[^\s\"'<>=]*=[^\s\"'<>]*")
+_LEAST_SECRET = 8  # characters; less is in any text
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What the function did with a task.
+
+    :param result: What it returned; None leaves the task.
+    :param error: Why there is no result.
+    :param cached: The result was in the cache, so the function did not run.
+    """
+
+    prepared: Prepared
+    result: AgentResult | None = None
+    error: str | None = None
+    cached: bool = False
+
+
+def checked(value: Any, edited: Any = None) -> AgentResult | None:
+    """Convert what a function returned.
+
+    :param edited: The labels that the function got and edited, which are saved if it returns no others.
+    :raises TypeError: It is neither a pathway, an `AgentResult` nor None, or a field has the wrong type.
+    :raises ValueError: The priority is out of range, or the labels are not JSON.
+    """
+    if value is None:
+        return None
+    result = AgentResult(value) if isinstance(value, str) else value
+    if not isinstance(result, AgentResult):
+        raise TypeError(
+            f"the function returned a {type(value).__name__}; return the title or id of a pathway, an AgentResult or "
+            "None"
+        )
+    if result.pathway is not None and not isinstance(result.pathway, str):
+        raise TypeError(f"pathway: it must be a title or an id, not a {type(result.pathway).__name__}")
+    _check_priority(result.priority)
+    labels = edited if result.labels is None else result.labels
+    if hasattr(labels, "to_encord_dict"):  # a label row of Encord's SDK
+        labels = labels.to_encord_dict()
+    if labels is None or isinstance(labels, EditableLabels):
+        return dataclasses.replace(result, labels=labels)
+    if not isinstance(labels, Mapping):
+        raise TypeError(f"labels: they must be a dictionary or EditableLabels, not a {type(labels).__name__}")
+    return dataclasses.replace(result, labels=plain_json(labels, "labels"))
+
+
+def _check_priority(priority: Any) -> None:
+    if priority is None:
+        return
+    if isinstance(priority, bool) or not isinstance(priority, int | float):
+        raise TypeError(f"priority: it must be a number from 0 to 1, not a {type(priority).__name__}")
+    if not 0 <= priority <= 1:
+        raise ValueError(f"priority: {priority} is not a number from 0 to 1")
+
+
+def described(error: BaseException, secrets: Iterable[str] = ()) -> str:
+    """The type and message of an error, shortened and without signed URLs."""
+    text = without_urls(str(error), secrets)
+    return f"{type(error).__name__}: {text[:_MOST_CHARACTERS]}" if text else type(error).__name__
+
+
+def traceback_of(error: BaseException, secrets: Iterable[str] = ()) -> str:
+    """The traceback of an error, without signed URLs."""
+    return without_urls("".join(traceback.format_exception(error)), secrets)
+
+
+def without_urls(text: str, secrets: Iterable[str] = ()) -> str:
+    """Remove signed URLs, and the query of every other URL or path, because it may be a signature."""
+    for secret in secrets:
+        text = text.replace(secret, "<signed URL>")
+        query = secret.partition("?")[2]
+        if len(query) >= _LEAST_SECRET:
+            text = text.replace(query, "...")
+    return _QUERY.sub(r"\1?...", text)

@@ -1,0 +1,50 @@
+"""Functions that ask for label rows of Encord's SDK. Needs the extra ``sdk``: Airflow 3.3 has it here."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_encord.agents import AgentResult, Task
+from tests.airflow_layer.agent_stage import AgentStage, numbers
+
+encord_objects = pytest.importorskip("encord.objects")
+pytestmark = pytest.mark.airflow
+LabelRowV2 = encord_objects.LabelRowV2
+
+
+def _draw(row: LabelRowV2) -> None:  # type: ignore[valid-type]
+    from encord.objects import Object
+    from encord.objects.coordinates import BoundingBoxCoordinates
+
+    box = BoundingBoxCoordinates(height=0.4, width=0.3, top_left_x=0.1, top_left_y=0.2)
+    car = row.ontology_structure.get_child_by_title("Car", type_=Object).create_instance()
+    car.set_for_frames(box, 0)
+    row.add_object_instance(car)
+
+
+def test_changes_of_a_label_row_of_the_sdk_are_saved(stage: AgentStage) -> None:
+    stage.emulator.annotate(stage.project_id, data_hashes=[stage.tasks[0].data_hash], objects_per_row=2)
+
+    def prelabel(task: Task, row: LabelRowV2) -> str | AgentResult:  # type: ignore[valid-type]
+        if task == stage.tasks[1]:
+            return "unsure"
+        _draw(row)
+        return "good" if task == stage.tasks[0] else AgentResult("good", row)
+
+    stage.emulator.clear_journal()
+    assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 4, "labels_saved": 3}
+    assert stage.objects() == [3, 0, 1, 1]
+    assert stage.changes() == ["labelrow", "labelrow", "actions"]  # only our client creates and saves
+
+
+def test_an_edit_of_a_person_is_not_overwritten(stage: AgentStage) -> None:
+    edited = stage.tasks[1]
+
+    def prelabel(task: Task, row: LabelRowV2) -> str:  # type: ignore[valid-type]
+        if task == edited:
+            stage.emulator.annotate(stage.project_id, data_hashes=[edited.data_hash], objects_per_row=3)
+        _draw(row)
+        return "good"
+
+    assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 3, "conflict": 1, "labels_saved": 3}
+    assert stage.objects() == [1, 3, 1, 1]
