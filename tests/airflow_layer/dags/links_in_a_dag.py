@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, task
 
+from airflow_provider_encord.agents import Task
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.datasets import (
     EncordAddDatasetUsersOperator,
@@ -148,6 +149,12 @@ with DAG(dag_id="links_of_tasks", schedule=None) as dag_of_tasks:
         step = operator(task_id=name, project_id="{{ params.project }}", report=report, **arguments)
         done = step if done is None else done >> step
     about = {"project_id": "{{ params.project }}", "stage": "Annotate"}
+
+    @task.encord_agent(project_id="{{ params.project }}", stage="Agent")
+    def agent(task_: Task) -> str:
+        return "yes" if task_.data_title else "no"
+
+    agent()
     EncordSampleTasksOperator(task_id="sample", size=1, report="{{ params.destination }}/sample.jsonl", **about)
     EncordPartitionTasksOperator(task_id="parts", destination="{{ params.destination }}/parts", **about)
     done >> EncordRevertTasksOperator(

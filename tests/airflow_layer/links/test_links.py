@@ -228,7 +228,7 @@ class TestInRuns:
         looked = look_at(links_in_a_dag.dag_of_tasks, **params)
 
         assert set(looked.states.values()) == {"success"}, looked.states
-        assert len(looked.links) == 12
+        assert len(looked.links) == 13
         assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/summary"}
 
     def test_every_sensor_leads_to_the_project_that_it_looks_at(
