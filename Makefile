@@ -82,7 +82,7 @@ e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium 
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 # The part of the suite that meets Airflow.
-MATRIX_TESTS := tests/airflow_layer tests/operators tests/sensors
+MATRIX_TESTS := tests/airflow_layer tests/operators tests/sensors tests/task_actions tests/gates
 # Older lines keep no state of tasks, so there the moves of operators that use it are played, too.
 MOVES_WITHOUT_STATE := tests/moves -k "Register or Sync or Link or Remove or Snapshot or row"
 
