@@ -633,3 +633,27 @@ def test_a_retry_leaves_the_tasks_that_an_earlier_attempt_assigned(desk: Desk) -
     desk.by_hand("submit", "Annotate", [first])
     assert desk.attempt(EncordAssignTasksOperator, **arguments).succeeded
     assert {task.uuid: task.assignee for task in desk.tasks("Annotate")}[second.uuid] == people[1]
+
+
+def test_an_address_with_blanks_around_it_is_the_address(desk: Desk) -> None:
+    """user_emails: blanks around an address, as templates leave them, do not make it another one."""
+    person = desk.member()
+    desk.by_hand("assign", "Annotate", desk.tasks("Annotate"), person)
+    end = desk.attempt(EncordReleaseTasksOperator, stage="Annotate", user_emails=[f"{person}\n"])
+    assert end.result["updated"] == 4
+
+
+def test_a_user_who_is_given_twice_gets_no_more_tasks_than_the_others(desk: Desk) -> None:
+    """Encord has one user per address, whatever its case."""
+    one, other = desk.member(), desk.member()
+    people = [one, one.upper(), other]
+    desk.attempt(EncordAssignTasksOperator, stage="Annotate", assignee=people, preview=True)
+    assert sorted(line["new_assignee"].lower() for line in desk.lines()) == sorted([one, one, other, other])
+
+
+def test_the_undo_of_comments_says_in_the_note_that_they_stay(desk: Desk) -> None:
+    """The field note says what Encord cannot restore: status, label reviews, comments."""
+    desk.attempt(EncordAddIssuesOperator, stage="Annotate", comment="Look.")
+    undone = desk.revert()
+    assert undone.result["skipped"] == 4
+    assert all(line["note"] for line in desk.lines("reverted"))
