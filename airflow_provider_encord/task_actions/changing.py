@@ -27,6 +27,7 @@ from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.reports import FAILED, SKIPPED, UNCHANGED, UPDATED
 from airflow_provider_encord.task_actions.issues import add_comments
 from airflow_provider_encord.task_actions.lines import (
+    ADD_ISSUE,
     ASSIGN,
     LEAVING,
     MOVE,
@@ -34,6 +35,7 @@ from airflow_provider_encord.task_actions.lines import (
     REJECT,
     REOPEN,
     TaskLine,
+    key_of,
     with_outcome,
 )
 from airflow_provider_encord.task_actions.planning import ON_SUBTASKS, Change, Place, plan_lines, require_possible
@@ -44,7 +46,6 @@ from airflow_provider_encord.task_actions.present_state import (
     interference,
     is_achieved,
     present_states,
-    skipped,
 )
 from airflow_provider_encord.task_actions.report import TaskReport
 from airflow_provider_encord.task_actions.selection import TaskSelection, choose_tasks
@@ -97,93 +98,123 @@ class TaskChanger:
             groups = {task.id: str(name) for name, tasks in grouped.items() for task in tasks}
         return plan_lines(place, change, choice, rows, loads, groups)
 
-    def settle(self) -> None:
-        """Find out the outcome of changes whose outcome earlier attempts could not write down."""
-        unsettled = [line for line in self._report.unsettled if line.data_hash]
-        if unsettled:
-            states = self._client.run(present_states(self._project, unsettled))
-            self._report.take(
-                found
-                for line in unsettled
-                if (found := self._settled(line, states.get(str(line.id), NOWHERE))) is not None
-            )
+    def resumed(self) -> list[TaskLine]:
+        """Continue with the plan of an earlier attempt. Only reads, and writes down what is known by now.
 
-    def _settled(self, line: TaskLine, state: TaskState) -> TaskLine | None:
-        """The outcome of a line; None if the change has not been made and can be made."""
-        if is_achieved(line, state):
-            return with_outcome(line, UPDATED)
-        reason = hindrance(line, state, self.stages)
-        if reason is None:
-            return None
-        if line.action in LEAVING and line.new_stage_id is None and state.stage_id is not None:
-            return with_outcome(line, UPDATED, new_stage_id=state.stage_id)
-        return skipped(line, reason)
+        What Encord shows decides. A task that has reached the wanted state was changed by the earlier attempt if that
+        sent a request for it; else a user did the same, and the task is skipped.
+
+        :return: The lines that are left to do, and those of tasks that can no longer be changed.
+        """
+        unsettled = [line for line in self._report.unsettled if line.data_hash]
+        states = self._client.run(present_states(self._project, unsettled))
+        done, left = [], []
+        for line in unsettled:
+            state = states.get(str(line.id), NOWHERE)
+            was_sent = key_of(line) in self._report.was_sent
+            stage_id = _stage_reached(line, state)
+            if was_sent and stage_id is not None:
+                done.append(with_outcome(line, UPDATED, new_stage_id=stage_id if line.action in LEAVING else None))
+                continue
+            reason = _taken(line, state) or hindrance(line, state, self.stages) or interference(line, state)
+            left.append(msgspec.structs.replace(line, outcome=SKIPPED, error=reason) if reason else _to_do(line))
+        self._after(done)
+        self._report.take(done)
+        return left
 
     def refreshed(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
         """Compare the lines of a plan with what the tasks are now.
 
-        :return: The lines. Tasks that somebody else changed since the plan are skipped.
+        :return: The lines, with the present assignees and priorities. Tasks that somebody else changed since the plan
+            are skipped.
         """
         states = self._client.run(present_states(self._project, [line for line in lines if line.data_hash]))
-        found = []
-        for line in lines:
-            state = states.get(str(line.id), NOWHERE)
-            if line.outcome != UPDATED:
-                found.append(line)
-            elif is_achieved(line, state):
-                found.append(msgspec.structs.replace(line, outcome=UNCHANGED, error=None))
-            elif reason := hindrance(line, state, self.stages) or interference(line, state):
-                found.append(msgspec.structs.replace(line, outcome=SKIPPED, error=reason))
-            else:
-                found.append(line)
-        return found
+        return [self._refreshed(line, states.get(str(line.id), NOWHERE)) for line in lines]
 
-    def carry_out(self, lines: Sequence[TaskLine]) -> None:
+    def _refreshed(self, line: TaskLine, state: TaskState) -> TaskLine:
+        if line.outcome not in (UPDATED, UNCHANGED):
+            return line
+        if is_achieved(line, state):
+            return msgspec.structs.replace(line, outcome=UNCHANGED, error=None)
+        reason = hindrance(line, state, self.stages) or interference(line, state)
+        if reason is None and line.outcome == UNCHANGED:
+            reason = "Somebody else changed it."
+        if reason is not None:
+            return msgspec.structs.replace(line, outcome=SKIPPED, error=reason)
+        if line.action == PRIORITIZE:
+            return msgspec.structs.replace(line, priority=state.row.priority if state.row else None)
+        return msgspec.structs.replace(line, assignee=state.assignee)
+
+    def carry_out(self, lines: Sequence[TaskLine], *, is_planned: bool = False) -> None:
         """Make the planned changes, and write down the outcome of each task.
 
+        :param is_planned: Whether the plan was written down by an earlier attempt.
         :raises EncordError: Encord cannot be reached, or refuses the change for all tasks. What was done before is in
             the report.
         """
-        known = {line.data_hash for line in lines if line.id} | self._report.data_hashes
-        lines = [line for line in lines if line.id or line.data_hash not in known]
+        lines = self._without_repeated(lines)
         todo = [line for line in lines if line.outcome == UPDATED]
+        if not is_planned:
+            self._report.plan(todo)
         self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
-        self._report.plan(todo)
-        progress = _Progress(len(todo))
-        rows: dict[str, LabelRowMetadata] = {}
-        if any(line.action == REOPEN for line in todo):
-            rows = self._client.run(rows_of(self._project, [str(line.data_hash) for line in todo]))
+        progress, accepted = _Progress(len(todo)), False
         left = list(batches(todo, self._size))
         while left:
             part = left.pop(0)
-            outcome = self._sent(part, rows)
-            self._report.take(self._reported(part, outcome))
+            outcome = self._sent(part, accepted)
+            reported = self._reported(part, outcome)
+            self._after([line for line in reported if line.outcome == UPDATED])
+            self._report.take(reported)
+            accepted = accepted or bool(outcome.done)
             if outcome.error is not None:
                 self._stop(outcome.error, part, outcome, left)
             progress.add(len(part))
-        self._assign_moved()
 
-    def _sent(self, part: list[TaskLine], rows: dict[str, LabelRowMetadata]) -> SentOutcome:
-        self._report.check()
+    def _without_repeated(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
+        """Leave out lines about missing tasks or data units whose task, or sub-task, is reported or planned."""
+        about = [line for line in [*lines, *self._report.lines] if line.id and line.data_hash]
+        known = {line.data_hash for line in about} | {line.parent_task_id for line in about}
+        return [line for line in lines if (line.data_hash and line.id) or (line.id or line.data_hash) not in known]
+
+    def _sent(self, part: list[TaskLine], accepted: bool) -> SentOutcome:
+        self._report.sending(part)
         try:
-            if part[0].action == REJECT and part[0].comment:
-                self._client.run(add_comments(self._project, part))
-            return self._client.run(send(self._project, self.stages, part, rows))
+            outcome = self._client.run(send(self._project, self.stages, part, accepted=accepted))
         except EncordError as error:
-            return SentOutcome(done=[], already_left=[], not_done=[str(line.id) for line in part], error=error)
+            in_doubt = [str(line.id) for line in part] if part[0].action == ADD_ISSUE else []
+            outcome = SentOutcome(
+                done=[],
+                already_left=[],
+                not_done=[str(line.id) for line in part],
+                unknown=in_doubt,
+                error=error,
+            )
+        if outcome.error is not None and not outcome.unknown:
+            self._report.withdraw()
+        return outcome
 
     def _reported(self, part: Sequence[TaskLine], outcome: SentOutcome) -> list[TaskLine]:
         by_id = {str(line.id): line for line in part}
-        done = [by_id[task] for task in outcome.done]
+        ours = [task for task in outcome.unchanged if key_of(by_id[task]) in self._report.was_sent]
+        late = self._done_late([by_id[task] for task in outcome.already_left])
+        done = [by_id[task] for task in [*outcome.done, *ours, *late]]
         unknown = [str(line.data_hash) for line in done if line.action in LEAVING and line.new_stage_id is None]
         now = self._stages_now(unknown)
         stages = {line.id: line.new_stage_id or now.get(str(line.data_hash)) for line in done}
         return [
             *(with_outcome(line, UPDATED, new_stage_id=stages[line.id]) for line in done),
-            *(with_outcome(by_id[task], UNCHANGED) for task in outcome.unchanged),
-            *(with_outcome(by_id[task], SKIPPED, _LEFT) for task in outcome.already_left),
+            *(with_outcome(by_id[task], UNCHANGED) for task in outcome.unchanged if task not in ours),
+            *(with_outcome(by_id[task], SKIPPED, _LEFT) for task in outcome.already_left if task not in late),
             *(with_outcome(by_id[task], FAILED, reason) for task, reason in outcome.refused.items()),
         ]
+
+    def _done_late(self, lines: Sequence[TaskLine]) -> set[str]:
+        """Tasks that left the stage because a request of an earlier attempt was carried out after all."""
+        ours = [line for line in lines if key_of(line) in self._report.was_sent]
+        if not ours:
+            return set()
+        states = self._client.run(present_states(self._project, ours))
+        return {str(line.id) for line in ours if _stage_reached(line, states.get(str(line.id), NOWHERE)) is not None}
 
     def _stages_now(self, data_hashes: Sequence[str]) -> dict[str, str]:
         """The stages to which tasks came. Without an answer, an undo finds them by itself."""
@@ -199,17 +230,22 @@ class TaskChanger:
     def _stop(
         self, error: EncordError, part: Sequence[TaskLine], outcome: TasksOutcome, left: Iterable[Sequence[TaskLine]]
     ) -> None:
-        """Raise the error. If a retry cannot help, report the tasks that were not changed because of it."""
+        """Raise the error. If a retry cannot help, report the tasks that were certainly not changed because of it."""
         if not error.retryable:
-            undone = set(outcome.not_done)
+            undone = set(outcome.not_done) - set(outcome.unknown)
             rest = [line for line in part if line.id in undone] + [line for other in left for line in other]
             self._report.take(with_outcome(line, FAILED, str(error)) for line in rest)
         raise error
 
-    def _assign_moved(self) -> None:
+    def _after(self, done: Sequence[TaskLine]) -> None:
+        """What follows a change of the same tasks, before the change is reported: comments, and assignees."""
+        rejected = [line for line in done if line.action == REJECT and line.comment]
+        if rejected:
+            self._client.run(add_comments(self._project, rejected))
+        self._assign_moved([line for line in done if line.action == MOVE and line.new_assignee and line.data_hash])
+
+    def _assign_moved(self, moved: Sequence[TaskLine]) -> None:
         """Assign tasks that an undo has moved back to the users who had them, unless another user took them since."""
-        moved = [line for line in self._report.lines if line.outcome == UPDATED and line.action == MOVE]
-        moved = [line for line in moved if line.new_assignee and line.data_hash]
         if not moved:
             return
         states = self._client.run(present_states(self._project, moved))
@@ -231,11 +267,25 @@ class TaskChanger:
             outcome = self._client.run(act_on(tasks, call, isolate=True))
             if outcome.error is not None:
                 raise outcome.error
-            note = "Its assignee could not be restored: {}"
-            self._report.take(
-                with_outcome(wanted[task], UPDATED, note=note.format(reason))
-                for task, reason in outcome.refused.items()
-            )
+            for task, reason in outcome.refused.items():
+                log.warning("The assignee of task %s could not be restored: %s", task, reason)
+
+
+def _to_do(line: TaskLine) -> TaskLine:
+    return msgspec.structs.replace(line, outcome=UPDATED, error=None)
+
+
+def _taken(line: TaskLine, state: TaskState) -> str | None:
+    """Whether somebody else has brought a task, for which nothing was sent, to the wanted state."""
+    return "Somebody else did the same." if is_achieved(line, state) else None
+
+
+def _stage_reached(line: TaskLine, state: TaskState) -> str | None:
+    """The stage of a task on which the change was made, as far as its state shows it; None if it was not."""
+    if is_achieved(line, state):
+        return state.stage_id
+    left = line.action in LEAVING and line.new_stage_id is None and state.stage_id != line.stage_id
+    return state.stage_id if left else None
 
 
 def _assign_call(project: str, stage: str, lines: Mapping[str, TaskLine], tasks: Sequence[str]) -> Call[None]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.reports import LineReader, ReportLine
+from airflow_provider_encord.reports import FAILED, SKIPPED, UNCHANGED, UPDATED, LineReader, ReportLine
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -99,13 +99,32 @@ def read_lines(file: StoragePath, argument: str) -> Iterator[TaskLine]:
 def latest(lines: Iterable[TaskLine]) -> dict[str, TaskLine]:
     """One line for each task: what it was before the first change, and what the last one made of it.
 
-    An outcome that changed nothing does not replace one that did, so a repeat keeps what an undo needs.
+    An outcome that changed nothing does not replace one that did. A line about a data unit without a task is left out
+    if there is a line about its task.
     """
     found: dict[str, TaskLine] = {}
     for line in lines:
         key = key_of(line)
         found[key] = _merged(found[key], line) if key in found else line
+    with_task = {line.data_hash for line in found.values() if line.id} - {None}
+    return {key: line for key, line in found.items() if line.id or line.data_hash not in with_task}
+
+
+def with_changes(lines: Iterable[TaskLine]) -> list[TaskLine]:
+    """The lines of a report: those of `latest` and, if the last change of a task failed, that of the earlier one."""
+    listed = list(lines)
+    changed = changes(listed)
+    found: list[TaskLine] = []
+    for key, line in latest(listed).items():
+        if line.outcome == FAILED and key in changed:
+            found.append(changed[key])
+        found.append(line)
     return found
+
+
+def changes(lines: Iterable[TaskLine]) -> dict[str, TaskLine]:
+    """The tasks that were changed, by task, whatever came after; for an undo."""
+    return latest(line for line in lines if line.outcome == UPDATED)
 
 
 def key_of(line: TaskLine) -> str:
@@ -114,14 +133,18 @@ def key_of(line: TaskLine) -> str:
 
 
 def _merged(before: TaskLine, line: TaskLine) -> TaskLine:
-    if before.preview or before.outcome != "updated":
+    if before.preview or before.outcome != UPDATED:
         return line
-    if line.outcome in ("unchanged", "skipped"):
+    if line.outcome in (UNCHANGED, SKIPPED):
         return before
-    if line.outcome != "updated" or line.action != before.action:
+    if line.outcome != UPDATED:
         return line
     return msgspec.structs.replace(
-        line, source=before.source, stage_id=before.stage_id, assignee=before.assignee, priority=before.priority
+        line,
+        source=before.source,
+        stage_id=before.stage_id,
+        assignee=before.assignee,
+        priority=before.priority if before.priority is not None else line.priority,
     )
 
 
@@ -133,6 +156,6 @@ def with_outcome(line: TaskLine, outcome: Any, error: str | None = None, **field
 def counts(lines: Mapping[str, TaskLine] | Iterable[TaskLine]) -> dict[str, int]:
     """The number of tasks with each outcome; ``tasks`` is their sum."""
     listed = list(lines.values() if isinstance(lines, Mapping) else lines)
-    outcomes = ("updated", "unchanged", "skipped", "failed")
+    outcomes: tuple[str, ...] = (UPDATED, UNCHANGED, SKIPPED, FAILED)
     found = {outcome: sum(line.outcome == outcome for line in listed) for outcome in outcomes}
     return {"tasks": len(listed), **found}

@@ -68,7 +68,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     issue_tags: list[str] | None = None
 
     def __post_init__(self) -> None:
-        require_emails(self.assignees, "assignee")
+        msgspec.structs.force_setattr(self, "assignees", require_emails(self.assignees, "assignee"))
         if self.group_by is not None and self.group_by != "dataset_id" and not METADATA_KEY.fullmatch(self.group_by):
             raise InvalidArgumentError(
                 f"group_by: {self.group_by[:80]!r} is neither dataset_id nor client_metadata.<key>."
@@ -193,28 +193,41 @@ def _distribute(
     chosen: dict[str, str | None] = {}
     people = list(change.assignees)
     load = collections.Counter({person: loads.get(person.casefold(), 0) for person in people})
-    of_parent: dict[str, set[str]] = collections.defaultdict(set)
+    names = {person.casefold(): person for person in people}
+    holders: dict[str, dict[str, str]] = collections.defaultdict(dict)  # by parent task: who has which sub-task
     for task in tasks:
         if task.parent_task_id and task.assignee:
-            of_parent[task.parent_task_id].add(task.assignee.casefold())
+            holders[task.parent_task_id][task.id] = task.assignee.casefold()
     turn = 0
     for task in tasks:
         if task.assignee and not change.overwrite:
             chosen[task.id] = task.assignee
             continue
-        busy = of_parent[task.parent_task_id] if task.parent_task_id else set()
-        order = people[turn % len(people) :] + people[: turn % len(people)]
-        if change.distribution == "least_tasks":
-            order = sorted(people, key=lambda person: (load[person], people.index(person)))
-        elif change.distribution == "by_group":
-            order = _order_of_group(groups.get(task.id, ""), people)
-        person = next((person for person in order if person.casefold() not in busy), None)
+        siblings = holders[task.parent_task_id] if task.parent_task_id else {}
+        busy = {holder for subtask, holder in siblings.items() if subtask != task.id}
+        present = names.get((task.assignee or "").casefold())
+        if present is not None:
+            load[present] -= 1
+        if task.parent_task_id and present is not None and present.casefold() not in busy:
+            person: str | None = present  # a sub-task that one of the users has stays with this user
+        else:
+            order = _order(change, people, turn, load, groups.get(task.id, ""))
+            person = next((someone for someone in order if someone.casefold() not in busy), None)
         chosen[task.id] = person
         if person is not None:
             turn += 1
             load[person] += 1
-            busy.add(person.casefold())
+            siblings[task.id] = person.casefold()
     return chosen
+
+
+def _order(change: Change, people: list[str], turn: int, load: Mapping[str, int], group: str) -> list[str]:
+    """The users in the order in which they are considered for a task."""
+    if change.distribution == "by_group":
+        return _order_of_group(group, people)
+    if change.distribution == "least_tasks":
+        return sorted(people, key=lambda person: (load[person], people.index(person)))
+    return people[turn % len(people) :] + people[: turn % len(people)]
 
 
 def _order_of_group(group: str, people: Sequence[str]) -> list[str]:

@@ -92,12 +92,12 @@ def hindrance(line: TaskLine, state: TaskState, stages: Iterable[Stage]) -> str 
     """
     if state.stage_id is None:
         return "Its data unit is no longer in the project."
-    if line.action in (PRIORITIZE, ADD_ISSUE):
-        return None
+    if line.stage_id is None:
+        return None  # the stage does not matter
     if state.stage_id != line.stage_id:
         title = next((stage.title for stage in stages if stage.uuid == state.stage_id), state.stage_id)
         return f"It is now in the stage {title!r}."
-    if not state.listed:
+    if not state.listed and line.action != ADD_ISSUE:
         return "The stage no longer lists it: the sub-task is completed, or the task was made again."
     return None
 
@@ -105,6 +105,9 @@ def hindrance(line: TaskLine, state: TaskState, stages: Iterable[Stage]) -> str 
 def interference(line: TaskLine, state: TaskState) -> str | None:
     """What somebody else changed after the line was planned, so that the change would undo it; None without it."""
     if line.action in (ASSIGN, RELEASE) and not _same(state.assignee, line.assignee):
+        return f"Somebody else changed its assignee to {state.assignee or 'no user'}."
+    known = (line.assignee, line.new_assignee)
+    if line.action in LEAVING and state.assignee and not any(_same(state.assignee, person) for person in known):
         return f"Somebody else changed its assignee to {state.assignee or 'no user'}."
     priority = state.row.priority if state.row else None
     if line.action == PRIORITIZE and line.priority is not None and priority != line.priority:

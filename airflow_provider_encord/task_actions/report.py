@@ -1,7 +1,8 @@
 """The report of a change of tasks: first the plan, then the outcomes as they arrive, and one file at the end.
 
-The report belongs to one Airflow task of one DAG run. If this task is retried or cleared, its lines are added to the
-earlier ones, so the state before the first change is never lost. The task of another run is refused.
+The report belongs to one Airflow task of one DAG run. A retry continues with its plan. If the task is cleared after its
+end, its lines are added to the earlier ones, so the state before the first change is never lost. The task of another
+run is refused.
 """
 
 from __future__ import annotations
@@ -15,9 +16,17 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.report_files import ReportFiles, part_name
 from airflow_provider_encord.reports import FAILED, encode_lines
 from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
-from airflow_provider_encord.task_actions.lines import TaskLine, latest, read_lines
+from airflow_provider_encord.task_actions.lines import (
+    TaskLine,
+    changes,
+    key_of,
+    latest,
+    read_lines,
+    with_changes,
+)
 
-_PLAN = "plan"  # stem of the parts that were written before the change
+_PLAN = "plan"  # stem of the parts that are written before the change
+_SENT = "sent"  # stem of the parts that are written right before a request
 _ARGUMENT = "report"
 
 
@@ -36,7 +45,11 @@ class TaskReport:
         require_writable(path, _ARGUMENT)
         self._claim = Claim(self._files.claim_path, owner, _ARGUMENT)
         self._claim.take()
-        self._lines: dict[str, TaskLine] = {}
+        self._all: list[TaskLine] = []
+        self._sent: set[str] = set()
+        self._last: set[str] = set()
+        self.was_sent: set[str] = set()
+        """The tasks, by their keys, for which an earlier attempt sent a request whose outcome it may not know."""
         try:
             self._read()
         except BaseException:
@@ -44,10 +57,15 @@ class TaskReport:
             raise
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether an earlier attempt has made a plan, and did not end it."""
+        return bool(self._planned)
+
+    @property
     def unsettled(self) -> list[TaskLine]:
-        """Lines of earlier attempts that were planned, and failed or have no known outcome."""
-        failed = [line for line in self._lines.values() if line.outcome == FAILED and line.id]
-        return failed + [line for key, line in self._planned.items() if key not in self._lines]
+        """The lines of the plan of an earlier attempt that have no outcome, or failed."""
+        found = self._lines
+        return [line for key, line in self._planned.items() if key not in self._settled or found[key].outcome == FAILED]
 
     @property
     def lines(self) -> list[TaskLine]:
@@ -55,9 +73,13 @@ class TaskReport:
         return list(self._lines.values())
 
     @property
-    def data_hashes(self) -> set[str | None]:
-        """The data units of the tasks that are reported so far."""
-        return {line.data_hash for line in self._lines.values() if line.id}
+    def _lines(self) -> dict[str, TaskLine]:
+        return latest(self._all)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a request was sent whose outcome is not known."""
+        return not (self.was_sent | self._sent) <= self._settled
 
     def plan(self, lines: Sequence[TaskLine]) -> None:
         """Write down what is going to be done, and what the tasks are before."""
@@ -66,6 +88,22 @@ class TaskReport:
             stamped = [self._stamped(line) for line in lines]
             self._files.write(part_name(self._plans, _PLAN), encode_lines(stamped))
             self._plans += 1
+            self._planned |= latest(stamped)
+
+    def sending(self, lines: Sequence[TaskLine]) -> None:
+        """Write down, right before a request, for which tasks it is."""
+        self._claim.check()
+        self._files.write(part_name(self._requests, _SENT), encode_lines(self._stamped(line) for line in lines))
+        self._requests += 1
+        self._last = {key_of(line) for line in lines}
+        self._sent |= self._last
+
+    def withdraw(self) -> None:
+        """Take the last call of `sending` back, because the request was certainly not carried out."""
+        self._requests -= 1
+        self._sent -= self._last
+        name = part_name(self._requests, _SENT)
+        self._files.remove([path for path in self._files.parts(_SENT) if path.name == name])
 
     def take(self, lines: Iterable[TaskLine]) -> None:
         """Write outcomes."""
@@ -74,23 +112,17 @@ class TaskReport:
             self._claim.check()
             self._files.write(part_name(self._parts), encode_lines(stamped))
             self._parts += 1
-            self._lines = latest([*self._lines.values(), *stamped])
-
-    def check(self) -> None:
-        """Check, before anything is sent, that no other attempt has taken the report.
-
-        :raises InvalidArgumentError: Another attempt has taken it.
-        """
-        self._claim.check()
+            self._all += stamped
+            self._settled |= {key_of(line) for line in stamped}
 
     def finish(self) -> dict[str, TaskLine]:
         """Write the report, and release the claim.
 
-        :return: Its lines, by task.
+        :return: Its latest lines, by task.
         """
         self._claim.check()
-        self._files.write_report(encode_lines(self._lines.values()))
-        self._files.clear([*self._files.parts(_PLAN), *self._files.parts()])
+        self._files.write_report(encode_lines(with_changes(self._all)))
+        self._files.clear([*self._files.parts(_PLAN), *self._files.parts(_SENT), *self._files.parts()])
         self.release()
         return self._lines
 
@@ -99,7 +131,7 @@ class TaskReport:
 
         :raises InvalidArgumentError: There is a report of a change at this path.
         """
-        if self._lines or self._planned:
+        if self._all or self._planned:
             raise InvalidArgumentError(
                 f"{_ARGUMENT}: {self.path} is the report of a change, which is needed to undo it. Pass another path "
                 "for the preview."
@@ -119,15 +151,18 @@ class TaskReport:
     def _read(self) -> None:
         with storage_errors(_ARGUMENT, self.path):
             whole = [self.path] if self.path.exists() else []
-        parts, plans = self._files.parts(), self._files.parts(_PLAN)
-        self._parts, self._plans = len(parts), len(plans)
-        known = [line for file in [*whole, *parts] for line in self._own(file)]
-        self._lines = latest(line for line in known if not line.preview)
+        parts, plans, sent = self._files.parts(), self._files.parts(_PLAN), self._files.parts(_SENT)
+        self._parts, self._plans, self._requests = len(parts), len(plans), len(sent)
+        ended = [line for file in whole for line in self._own(file, or_preview=True)]
+        begun = [line for file in parts for line in self._own(file)]
+        self._all = [line for line in ended if not line.preview] + begun
+        self._settled = {key_of(line) for line in begun}
         self._planned = latest(line for file in plans for line in self._own(file))
+        self.was_sent = {key_of(line) for file in sent for line in self._own(file)} - self._settled
 
-    def _own(self, file: StoragePath) -> Iterable[TaskLine]:
+    def _own(self, file: StoragePath, *, or_preview: bool = False) -> Iterable[TaskLine]:
         for line in read_lines(file, _ARGUMENT):
-            if line.task_instance != self._owner.task and not line.preview:
+            if line.task_instance != self._owner.task and not (or_preview and line.preview):
                 raise InvalidArgumentError(
                     f"{_ARGUMENT}: {self.path} is the report of the task {line.task_instance}. It holds what is needed "
                     "to undo that change, so it is not replaced. Pass a path that is different in each DAG run, such "
@@ -136,11 +171,11 @@ class TaskReport:
             yield line
 
 
-def read_report(path: StoragePath, argument: str) -> list[TaskLine]:
-    """Read a report, or what a task that did not end has left of it.
+def read_changes(path: StoragePath, argument: str) -> list[TaskLine]:
+    """Read what a task changed, from its report, or from what it has left if it did not end.
 
     :param argument: Name of the operator argument for the path.
-    :return: One line for each task. Lines of the plan have ``preview``.
+    :return: One line for each task that was changed, or may have been: these lines have ``preview``.
     :raises InvalidArgumentError: There is no such file, or it is another file.
     """
     files = ReportFiles(path)
@@ -149,6 +184,25 @@ def read_report(path: StoragePath, argument: str) -> list[TaskLine]:
     plans, parts = files.parts(_PLAN), files.parts()
     if not whole and not plans:
         raise InvalidArgumentError(f"{argument}: {path} does not exist. Pass the report of an operator on tasks.")
-    planned = [line for file in plans for line in read_lines(file, argument)]
-    done = [line for file in [*whole, *parts] for line in read_lines(file, argument)]
-    return list(latest([*planned, *done]).values())
+    begun = [line for file in parts for line in read_lines(file, argument)]
+    settled = {key_of(line) for line in begun}
+    sent = {key_of(line) for file in files.parts(_SENT) for line in read_lines(file, argument)} - settled
+    planned = [line for file in plans for line in read_lines(file, argument) if key_of(line) in sent]
+    ended = [line for file in whole for line in read_lines(file, argument) if not line.preview]
+    return list(changes([*planned, *ended, *begun]).values())
+
+
+def read_preview(path: StoragePath) -> list[TaskLine]:
+    """Read the report of a preview, as a plan.
+
+    :raises InvalidArgumentError: There is no such file, or it is the report of a change.
+    """
+    with storage_errors("plan", path):
+        if not path.exists():
+            raise InvalidArgumentError(f"plan: {path} does not exist. Pass the report of a task with preview=True.")
+    lines = list(read_lines(path, "plan"))
+    if any(not line.preview for line in lines):
+        raise InvalidArgumentError(
+            f"plan: {path} is the report of a change that was made. Pass the report of a task with preview=True."
+        )
+    return lines

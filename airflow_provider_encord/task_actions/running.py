@@ -10,17 +10,19 @@ import msgspec
 from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
-from airflow_provider_encord.reports import FAILED
+from airflow_provider_encord.reports import FAILED, SKIPPED
 from airflow_provider_encord.storage_paths import StoragePath
 from airflow_provider_encord.task_actions.changing import TaskChanger
-from airflow_provider_encord.task_actions.lines import TaskLine, counts
+from airflow_provider_encord.task_actions.lines import TaskLine, counts, key_of, with_outcome
 from airflow_provider_encord.task_actions.planning import Change
 from airflow_provider_encord.task_actions.present_state import present_states
-from airflow_provider_encord.task_actions.report import TaskReport, read_report
+from airflow_provider_encord.task_actions.report import TaskReport, read_changes, read_preview
 from airflow_provider_encord.task_actions.selection import TaskSelection, with_source
 from airflow_provider_encord.task_actions.undoing import undo_lines
 
 _NAMED = 20
+_NOT_SELECTED = "It failed before, and is no longer selected."
+_OF_THE_PLAN = ("to_stage", "pathway", "assignees", "priority", "comment", "issue_tags")
 Planner = Callable[[TaskChanger], Sequence[TaskLine]]
 
 
@@ -78,20 +80,20 @@ def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owne
 
 def undo_tasks(
     client: EncordClient, source: StoragePath, path: StoragePath, owner: Owner, *, batch_size: int, preview: bool
-) -> tuple[str, dict[str, int]]:
+) -> tuple[str | None, dict[str, int]]:
     """Undo a change.
 
     :param source: Its report.
-    :return: The project, and the number of tasks by outcome.
+    :return: The project, None if nothing was changed; and the number of tasks by outcome.
     """
     if str(source) == str(path):
         raise InvalidArgumentError("report: it is the same file as the source. Pass another path.")
-    lines = read_report(source, "source")
-    changed = [line for line in lines if line.outcome == "updated"]
-    projects = {line.project_id for line in lines}
+    changed = read_changes(source, "source")
+    projects = {line.project_id for line in changed}
+    if not changed:
+        return None, _nothing(path, owner, preview=preview)
     if len(projects) != 1:
-        problem = "it is empty" if not lines else "it is about several projects"
-        raise InvalidArgumentError(f"source: {source}: {problem}. Pass the report of one operator on tasks.")
+        raise InvalidArgumentError(f"source: {source}: it is about several projects. Pass the report of one operator.")
     (project,) = projects
     spec = ChangeSpec(
         project_id=project,
@@ -117,10 +119,12 @@ def _run(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner
             lines = plan(changer)
             report.preview(lines)
             return counts(lines)
-        changer.settle()
-        changer.carry_out(plan(changer))
+        if report.is_unfinished:
+            changer.carry_out(changer.resumed(), is_planned=True)
+        else:
+            changer.carry_out(_with_failed(report, plan(changer)))
     except EncordError as error:
-        if error.retryable or not report.lines:
+        if error.retryable or not report.lines or report.in_doubt:
             report.release()
         else:
             report.finish()
@@ -135,19 +139,39 @@ def _run(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner
     return counts(done)
 
 
+def _with_failed(report: TaskReport, lines: Sequence[TaskLine]) -> list[TaskLine]:
+    """Add tasks that failed before and are no longer selected: they are skipped now."""
+    selected = {key_of(line) for line in lines}
+    failed = [line for line in report.lines if line.outcome == FAILED and key_of(line) not in selected]
+    return [
+        *lines,
+        *(with_outcome(line, SKIPPED, _NOT_SELECTED) for line in failed),
+    ]
+
+
+def _nothing(path: StoragePath, owner: Owner, *, preview: bool) -> dict[str, int]:
+    """Write the report of an undo that has nothing to undo."""
+    report = TaskReport(path, owner)
+    if preview:
+        report.preview([])
+        return counts([])
+    return counts(report.finish())
+
+
 def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:
     """Read a plan, and check that it is one for this operator."""
-    lines = read_report(plan, "plan")
-    if any(not line.preview for line in lines):
+    change = spec.change
+    given = [name for name in _OF_THE_PLAN if getattr(change, name)]
+    if given:
         raise InvalidArgumentError(
-            f"plan: {plan} is the report of a change that was made. Pass the report of a task with preview=True."
+            f"plan: it says what is done with each task. Do not pass {', '.join(given)} together with it."
         )
+    lines = read_preview(plan)
     for line in lines:
-        if line.project_id != spec.project_id or line.action != spec.change.action:
+        if line.project_id != spec.project_id or line.action != change.action:
             raise InvalidArgumentError(
                 f"plan: {plan} is the plan to {line.action} tasks of project {line.project_id}, and this task is "
-                f"to {spec.change.action} tasks of project {spec.project_id}. Pass the plan to the operator that made "
-                "it."
+                f"to {change.action} tasks of project {spec.project_id}. Pass the plan to the operator that made it."
             )
     return lines
 

@@ -61,6 +61,8 @@ def sample_tasks(
         for stratum, drawn in draw(groups, spec).items()
         for task in drawn
     ]
+    if not lines:
+        lines = [selected_line(query.project_id, stage, None, owner, about)]
     with storage_errors("report", path):
         write_whole(path, encode_lines(sorted(lines, key=lambda line: str(line.id))))
     return _result(lines)
@@ -120,7 +122,7 @@ def _own_lines(path: StoragePath, owner: Owner, about: str) -> list[SelectedLine
 
 
 def _result(lines: Iterable[SelectedLine]) -> dict[str, Any]:
-    listed = sorted(lines, key=lambda line: str(line.id))
+    listed = sorted((line for line in lines if line.id is not None), key=lambda line: str(line.id))
     strata = collections.Counter(line.stratum for line in listed if line.stratum is not None)
     return {
         "sampled": len(listed),

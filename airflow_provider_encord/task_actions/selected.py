@@ -24,7 +24,8 @@ from airflow_provider_encord.task_actions.selection import ChosenTask, TaskSelec
 class SelectedLine(ReportLine, frozen=True, kw_only=True):
     """A line about a selected task.
 
-    ``source`` is the title of the stage, ``id`` the id of the task, and ``outcome`` always `UNCHANGED`.
+    ``source`` is the title of the stage, ``id`` the id of the task, and ``outcome`` always `UNCHANGED`. A sample
+    without tasks has one line without ids.
 
     :param task_instance: The Airflow task that selected it: ``dag_id/run_id/task_id/map_index``.
     :param stratum: The group of a stratified sample to which the task belongs.
@@ -33,7 +34,7 @@ class SelectedLine(ReportLine, frozen=True, kw_only=True):
 
     project_id: str
     stage_id: str
-    data_hash: str
+    data_hash: str | None
     data_title: str
     assignee: str | None = None
     stratum: str | None = None
@@ -76,21 +77,21 @@ class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def selected_line(
-    project: str, stage: Stage, task: ChosenTask, owner: Owner, about: str, stratum: str | None = None
+    project: str, stage: Stage, task: ChosenTask | None, owner: Owner, about: str, stratum: str | None = None
 ) -> SelectedLine:
-    """The line of a selected task."""
+    """The line of a selected task; None for a sample without tasks."""
     return SelectedLine(
         schema_version=SCHEMA_VERSION,
         operation=SELECTION,
         source=stage.title,
-        id=task.id,
+        id=task.id if task else None,
         outcome=UNCHANGED,
         error=None,
         project_id=project,
         stage_id=stage.uuid,
-        data_hash=task.data_hash,
-        data_title=task.data_title,
-        assignee=task.assignee,
+        data_hash=task.data_hash if task else None,
+        data_title=task.data_title if task else "",
+        assignee=task.assignee if task else None,
         stratum=stratum,
         task_instance=owner.task,
         about=about,

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.flows.chunks import chunks, in_parts
 from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PER_LISTING
-from airflow_provider_encord.client.identifiers import is_id, require_emails
+from airflow_provider_encord.client.identifiers import is_id, require_emails, require_id
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.exports import read
 from airflow_provider_encord.reports import QUALITY_GATE
@@ -33,6 +33,8 @@ class TaskSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks of a stage to act on. All conditions must hold; None is no condition.
 
     :param task_ids: Only these tasks. Those that are not in the stage are skipped.
+    :param parent_ids: Instead of `task_ids` if these are sub-tasks and whole tasks are selected: the tasks of which
+        they are parts.
     :param data_hashes: Only the tasks of these data units. Those that are not in the stage are skipped.
     :param user_emails: Only tasks that are assigned to one of these users.
     :param dataset_ids: Only tasks of data units in these datasets.
@@ -44,6 +46,7 @@ class TaskSelection(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     task_ids: Sequence[str] | None = None
+    parent_ids: Sequence[str] | None = None
     data_hashes: Sequence[str] | None = None
     user_emails: Sequence[str] | None = None
     dataset_ids: Sequence[str] | None = None
@@ -55,7 +58,18 @@ class TaskSelection(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.user_emails is not None:
-            require_emails(self.user_emails, "user_emails")
+            msgspec.structs.force_setattr(self, "user_emails", require_emails(self.user_emails, "user_emails"))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a condition is an empty list, which no task fulfils."""
+        lists = (self.task_ids, self.data_hashes, self.user_emails, self.dataset_ids, self.statuses)
+        return any(values is not None and len(values) == 0 for values in lists)
+
+    @property
+    def users(self) -> set[str] | None:
+        """The users in a form in which the case of their addresses does not matter."""
+        return None if self.user_emails is None else {email.casefold() for email in self.user_emails}
 
 
 class ChosenTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +110,16 @@ def choose_tasks(
     :param subtasks: Whether the action applies to the sub-tasks of a consensus annotation stage.
     :raises InvalidArgumentError: The type of the stage does not support a filter.
     """
+    if selection.is_empty:
+        return Choice(tasks=[])
     listed = yield from _listed(project, stage, selection)
     split = subtasks and stage.stage_type == CONSENSUS_ANNOTATION
     tasks = [item for task in listed for item in (_subtasks(task) if split else [_whole(task)])]
     found = sorted(tasks, key=lambda task: (task.created_at, task.parent_task_id or task.id, task.id))
-    wanted = None if selection.task_ids is None else {task_id.lower() for task_id in selection.task_ids}
+    ids = selection.task_ids if split or selection.parent_ids is None else selection.parent_ids
+    wanted = None if ids is None else {task_id.lower() for task_id in ids}
+    if selection.users is not None:
+        found = [task for task in found if (task.assignee or "").casefold() in selection.users]
     if wanted is not None:
         found = [task for task in found if task.id in wanted or task.parent_task_id in wanted]
     there = {task.id for task in found} | {task.parent_task_id for task in found}
@@ -124,7 +143,7 @@ def _listed(project: str, stage: Stage, selection: TaskSelection) -> Flow[list[T
     found: dict[str, Task] = {}
     for part in parts:
         which = TaskFilter(
-            user_emails=selection.user_emails,
+            user_emails=_spellings(selection.user_emails),
             data_hashes=part,
             dataset_hashes=selection.dataset_ids,
             data_title_contains=selection.data_title_contains,
@@ -134,6 +153,11 @@ def _listed(project: str, stage: Stage, selection: TaskSelection) -> Flow[list[T
         tasks = yield from workflow.all_tasks(project, stage.uuid, which)
         found |= {task.uuid: task for task in tasks}
     return list(found.values())
+
+
+def _spellings(emails: Sequence[str] | None) -> list[str] | None:
+    """The addresses as given and in lower case, because Encord may store either."""
+    return None if emails is None else list(dict.fromkeys([*emails, *(email.lower() for email in emails)]))
 
 
 def _whole(task: Task) -> ChosenTask:
@@ -205,25 +229,31 @@ def named_in(source: Any, classes: Collection[str] | None = None) -> TaskSelecti
     if classes is not None:
         raise InvalidArgumentError("source_classes: only a manifest of an export has labels. Pass one as `source`.")
     task_ids: list[str] = []
+    parent_ids: list[str] = []
     data_hashes: list[str] = []
     for row in json_lines(source, "source"):
         fields: Any = row.fields if isinstance(row.fields, Mapping) else {}
         if not _is_chosen(fields):
             continue
-        of_task = fields.get("operation") in (OPERATION, SELECTION) or "data_hash" not in fields
+        operation = fields.get("operation")
+        if operation == SELECTION and fields.get("id") is None:
+            continue  # the line of an empty sample
+        of_task = operation in (OPERATION, SELECTION, None) and (operation is not None or "data_hash" not in fields)
         name = fields.get("id") if of_task else fields.get("data_hash")
         if not isinstance(name, str) or not is_id(name):
             raise InvalidArgumentError(
                 f"source: {source}, {row.where}: it has no data_hash, and no id of a task. Pass the report of an "
                 "operator, the manifest of an export, or a JSON Lines file with data_hash in each line."
             )
-        (task_ids if of_task else data_hashes).append(name.lower())
+        (task_ids if of_task else data_hashes).append(require_id(name, "source"))
+        if of_task:
+            parent_ids.append(str(fields.get("parent_task_id") or task_ids[-1]))
     if task_ids and data_hashes:
         raise InvalidArgumentError(
             f"source: {source} has lines with data hashes and lines with task ids. Pass two files to two tasks."
         )
     if task_ids:
-        return TaskSelection(task_ids=_distinct(task_ids))
+        return TaskSelection(task_ids=_distinct(task_ids), parent_ids=_distinct(parent_ids))
     return TaskSelection(data_hashes=_distinct(data_hashes))
 
 
@@ -239,7 +269,9 @@ def with_source(selection: TaskSelection, source: Any, classes: Sequence[str] | 
     if source is None:
         return selection
     named = named_in(source, classes)
-    return msgspec.structs.replace(selection, task_ids=named.task_ids, data_hashes=named.data_hashes)
+    return msgspec.structs.replace(
+        selection, task_ids=named.task_ids, parent_ids=named.parent_ids, data_hashes=named.data_hashes
+    )
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ from airflow_provider_encord.client.flows.workflow_actions import (
     act_on,
     act_while_present,
 )
-from airflow_provider_encord.task_actions.issues import add_comments
+from airflow_provider_encord.task_actions.issues import ISSUES_PER_REQUEST, add_comments
 from airflow_provider_encord.task_actions.lines import (
     ADD_ISSUE,
     APPROVE,
@@ -35,6 +35,7 @@ from airflow_provider_encord.task_actions.lines import (
 )
 
 Send = Callable[[Sequence[str]], Call[None]]
+_MOST = {MOVE: workflow.MOST_MOVES_PER_REQUEST, ADD_ISSUE: ISSUES_PER_REQUEST, REJECT: ISSUES_PER_REQUEST}
 _ROWS = labels.MOST_ROWS_PER_REQUEST
 
 
@@ -58,29 +59,20 @@ def batches(lines: Iterable[TaskLine], most: int) -> Iterator[list[TaskLine]]:
         kind = (line.action, line.stage_id, line.new_stage_id, line.pathway_id, line.new_priority, *of_the_request)
         alike.setdefault(kind, []).append(line)
     for same in alike.values():
-        size = min(most, workflow.MOST_MOVES_PER_REQUEST) if same[0].action == MOVE else most
+        size = min(most, _MOST.get(same[0].action, most))
         yield from (list(part) for part in chunks(same, size))
 
 
-def send(
-    project: str, stages: Sequence[Stage], lines: Sequence[TaskLine], rows: dict[str, LabelRowMetadata]
-) -> Flow[SentOutcome]:
+def send(project: str, stages: Sequence[Stage], lines: Sequence[TaskLine], *, accepted: bool) -> Flow[SentOutcome]:
     """Carry out the action of lines that are alike.
 
-    :param rows: The label rows by data hash, for `REOPEN`.
+    :param accepted: Whether Encord has accepted the action for other tasks.
     :return: The outcome by task id.
     """
     if lines[0].action == ADD_ISSUE:
-        added = yield from add_comments(project, lines)
-        done = [str(line.id) for line in lines if line.data_hash in added]
-        return SentOutcome(
-            done=done,
-            unchanged=[str(line.id) for line in lines if line.data_hash not in added],
-            already_left=[],
-            not_done=[],
-        )
+        return (yield from _add_issues(project, lines))
     if lines[0].action in (PRIORITIZE, REOPEN):
-        return _plain((yield from _send_rows(project, lines, rows)))
+        return (yield from _send_rows(project, lines, accepted=accepted))
     stage = next((stage for stage in stages if stage.uuid == lines[0].stage_id), None)
     if stage is None:
         raise InvalidArgumentError(f"The workflow has no stage {lines[0].stage_id} any more, so nothing was changed.")
@@ -90,7 +82,18 @@ def send(
         uuids=[str(line.id) for line in lines],
         data_hashes={str(line.id): line.data_hash for line in lines if line.data_hash},
     )
-    return _plain((yield from act_on(tasks, _call(project, stage, lines), size=len(lines), isolate=True)))
+    call = _call(project, stage, lines)
+    return _plain((yield from act_on(tasks, call, size=len(lines), isolate=True, accepted=accepted)))
+
+
+def _add_issues(project: str, lines: Sequence[TaskLine]) -> Flow[SentOutcome]:
+    found = yield from add_comments(project, lines)
+    return SentOutcome(
+        done=[str(line.id) for line in lines if line.data_hash in found.added],
+        unchanged=[str(line.id) for line in lines if line.data_hash in found.there],
+        already_left=[str(line.id) for line in lines if line.data_hash in found.deleted],
+        not_done=[],
+    )
 
 
 def _plain(outcome: TasksOutcome) -> SentOutcome:
@@ -116,9 +119,11 @@ def _call(project: str, stage: Stage, lines: Sequence[TaskLine]) -> Send:
     return calls[first.action]
 
 
-def _send_rows(project: str, lines: Sequence[TaskLine], rows: dict[str, LabelRowMetadata]) -> Flow[TasksOutcome]:
+def _send_rows(project: str, lines: Sequence[TaskLine], *, accepted: bool) -> Flow[SentOutcome]:
     """Change label rows: set priorities, by data hash; or reopen, by label hash."""
-    by_data = {str(line.data_hash): str(line.id) for line in lines}
+    rows = yield from rows_of(project, [str(line.data_hash) for line in lines])
+    by_data = {str(line.data_hash): str(line.id) for line in lines if _is_there(line, rows)}
+    left = [str(line.id) for line in lines if str(line.data_hash) not in by_data]
     if lines[0].action == PRIORITIZE:
         names, priority = {data: data for data in by_data}, float(lines[0].new_priority or 0.0)
 
@@ -134,18 +139,28 @@ def _send_rows(project: str, lines: Sequence[TaskLine], rows: dict[str, LabelRow
         there = yield from rows_of(project, [names[name] for name in some])
         return {name for name in some if names[name] in there}
 
-    outcome = yield from act_while_present(list(names), call, present, size=_ROWS, isolate=True)
+    outcome = yield from act_while_present(list(names), call, present, size=_ROWS, isolate=True, accepted=accepted)
 
     def tasks(some: Iterable[str]) -> list[str]:
         return [by_data[names[name]] for name in some]
 
-    return TasksOutcome(
+    return SentOutcome(
         done=tasks(outcome.done),
-        already_left=tasks(outcome.already_left),
+        already_left=[*left, *tasks(outcome.already_left)],
         not_done=tasks(outcome.not_done),
+        unknown=tasks(outcome.unknown),
         refused={by_data[names[name]]: reason for name, reason in outcome.refused.items()},
         error=outcome.error,
     )
+
+
+def _is_there(line: TaskLine, rows: Mapping[str, LabelRowMetadata]) -> bool:
+    """Whether the row of a task can be changed: it exists and, for `REOPEN`, is still in the stage."""
+    row = rows.get(str(line.data_hash))
+    if row is None or line.action != REOPEN:
+        return row is not None
+    node = row.workflow_graph_node
+    return row.label_hash is not None and (node is None or node.uuid == line.stage_id)
 
 
 def rows_of(project: str, data_hashes: Sequence[str]) -> Flow[dict[str, LabelRowMetadata]]:

@@ -21,10 +21,13 @@ from airflow_provider_encord.task_actions.lines import (
 )
 from airflow_provider_encord.task_actions.present_state import TaskState
 
+_STATUS = "The status of the task is not restored."
 _NOTES = {
-    SUBMIT: "Label reviews that the submission resolved stay resolved.",
-    APPROVE: "Label reviews that were approved with the task stay approved.",
-    REJECT: "Label reviews that were rejected with the task, and the comment, stay.",
+    SUBMIT: f"{_STATUS} Label reviews that the submission resolved stay resolved.",
+    APPROVE: f"{_STATUS} Label reviews that were approved with the task stay approved.",
+    REJECT: f"{_STATUS} Label reviews that were rejected with the task, and the comment, stay.",
+    ADD_ISSUE: "Comments stay.",
+    PRIORITIZE: None,
 }
 
 
@@ -51,8 +54,10 @@ def _undone(line: TaskLine, state: TaskState) -> TaskLine:
         comment=None,
         pathway_id=None,
         retain_assignee=False,
-        note=_NOTES.get(line.action),
+        note=_NOTES.get(line.action, _STATUS),
     )
+    if line.action == SUBMIT and line.parent_task_id:
+        return msgspec.structs.replace(planned, outcome=SKIPPED, error="A submitted sub-task cannot be reopened.")
     if line.action in LEAVING:
         return _moved_back(planned, line, state)
     if line.action == ADD_ISSUE:
@@ -60,7 +65,7 @@ def _undone(line: TaskLine, state: TaskState) -> TaskLine:
     if line.action == PRIORITIZE:
         if line.priority is None:
             return msgspec.structs.replace(planned, outcome=SKIPPED, error="Its earlier priority is not known.")
-        return msgspec.structs.replace(planned, priority=line.new_priority, new_priority=line.priority)
+        return msgspec.structs.replace(planned, stage_id=None, priority=line.new_priority, new_priority=line.priority)
     action = ASSIGN if line.assignee else RELEASE
     before = line.new_assignee if line.action == ASSIGN else None
     return msgspec.structs.replace(planned, action=action, assignee=before, new_assignee=line.assignee)
@@ -74,6 +79,6 @@ def _moved_back(planned: TaskLine, line: TaskLine, state: TaskState) -> TaskLine
         action=MOVE,
         stage_id=origin,
         new_stage_id=line.stage_id,
-        assignee=state.assignee,
+        assignee=line.assignee if line.retain_assignee else line.new_assignee,
         new_assignee=line.assignee,
     )

@@ -25,7 +25,7 @@ def test_a_plan_changes_its_tasks_and_no_others(desk: Desk) -> None:
     planned = [line["id"] for line in desk.lines("plan")]
     gone = [task for task in desk.tasks("Annotate") if task.uuid == planned[0]]
     desk.by_hand("move", "Annotate", gone, "Archive")
-    end = desk.attempt(EncordMoveTasksOperator, plan=str(desk.report("plan")), to_stage="Review")
+    end = desk.attempt(EncordMoveTasksOperator, plan=str(desk.report("plan")))
     assert (end.result["tasks"], end.result["updated"], end.result["skipped"]) == (2, 1, 1)
     assert desk.counts() == {"Annotate": 2, "Archive": 1, "Review": 1}
     assert [task.uuid for task in desk.tasks("Review")] == planned[1:]

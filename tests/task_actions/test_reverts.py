@@ -143,7 +143,6 @@ def test_the_report_of_another_run_is_not_replaced(desk: Desk) -> None:
     ("content", "message"),
     [
         (None, "does not exist"),
-        ("", "it is empty"),
         ('{"data_hash": "a"}\n', "it is not a line about tasks"),
     ],
 )

@@ -229,7 +229,7 @@ def choose_stage(stages: Sequence[Stage], wanted: str, *, argument: str = "stage
     :param argument: Name of the argument, for the message.
     """
     name = str(wanted).strip()
-    found = [stage for stage in stages if stage.uuid == name.lower() or stage.title == name]
+    found = [stage for stage in stages if stage.uuid == name.lower()] or [s for s in stages if s.title == name]
     if len(found) == 1:
         return found[0]
     there = ", ".join(f"{stage.title!r} ({stage.stage_type}, {stage.uuid})" for stage in stages)

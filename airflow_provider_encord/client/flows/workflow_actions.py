@@ -46,9 +46,11 @@ class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
     :param not_done: Ids of the tasks for which the action was not done, because of `error`.
     :param error: The error that stopped the action; None if it was completed.
     :param refused: Why Encord refuses the action for a task, by task id; only with `isolate`.
+    :param unknown: Those of `not_done` whose request may have been carried out.
     """
 
     already_left: list[str]
+    unknown: list[str] = msgspec.field(default_factory=list)
     refused: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def summary(self) -> str:
@@ -110,14 +112,23 @@ def act_on(
     *,
     size: int = MOST_ACTIONS_PER_REQUEST,
     isolate: bool = False,
+    accepted: bool = False,
 ) -> Flow[TasksOutcome]:
     """Carry out an action on tasks. An error is returned in the outcome and not raised.
 
     :param call: Makes the call for some of the tasks.
     :param size: How many tasks to send in one request. A request that is too large is halved.
     :param isolate: Whether a task for which Encord refuses the action is left out, so that the others are done.
+    :param accepted: Whether Encord has accepted the action for other tasks. If not, many refusals stop it.
     """
-    return act_while_present(tasks.uuids, call, lambda some: still_in_stage(tasks, some), size=size, isolate=isolate)
+    return act_while_present(
+        tasks.uuids,
+        call,
+        lambda some: still_in_stage(tasks, some),
+        size=size,
+        isolate=isolate,
+        accepted=accepted,
+    )
 
 
 def act_while_present(
@@ -127,12 +138,13 @@ def act_while_present(
     *,
     size: int,
     isolate: bool,
+    accepted: bool = False,
 ) -> Flow[TasksOutcome]:
     """Do the same as `act_on`, for items of any kind.
 
     :param present: Finds which of the items the action still applies to.
     """
-    progress = _Progress(call, present, isolate=isolate)
+    progress = _Progress(call, present, isolate=isolate, accepted=accepted)
     parts = list(chunks(ids, size))
     for number, part in enumerate(parts):
         try:
@@ -153,15 +165,22 @@ class _Progress:
         present: Callable[[Sequence[str]], Flow[set[str]]],
         *,
         isolate: bool,
+        accepted: bool,
     ) -> None:
-        self._call, self._present, self._isolate = call, present, isolate
+        self._call, self._present, self._isolate, self._accepted = call, present, isolate, accepted
+        self._in_doubt: list[str] = []
         self.done: list[str] = []
         self.already_left: list[str] = []
         self.refused: dict[str, str] = {}
 
     def outcome(self, not_done: list[str], error: EncordError | None) -> TasksOutcome:
         return TasksOutcome(
-            done=self.done, already_left=self.already_left, refused=self.refused, not_done=not_done, error=error
+            done=self.done,
+            already_left=self.already_left,
+            refused=self.refused,
+            not_done=not_done,
+            unknown=[item for item in not_done if item in self._in_doubt],
+            error=error,
         )
 
     def act(self, part: list[str]) -> Flow[None]:
@@ -177,7 +196,9 @@ class _Progress:
                 return
             except OutcomeUnknownError:
                 lost += 1
+                self._in_doubt = part
                 remaining = yield from self._remaining(part)
+                self._in_doubt = []
                 # All or nothing: if any task remains, the request was not carried out, and others acted on the missing
                 # tasks.
                 (self.already_left if remaining else self.done).extend(item for item in part if item not in remaining)
@@ -193,7 +214,9 @@ class _Progress:
                 if len(remaining) == len(part):
                     yield from self._isolated(part, error)
                     return
-                self.already_left.extend(item for item in part if item not in remaining)
+                # A request whose response was lost may have been carried out after we looked.
+                left = self.done if lost else self.already_left
+                left.extend(item for item in part if item not in remaining)
                 part = remaining
             else:
                 self.done.extend(part)
@@ -212,7 +235,7 @@ class _Progress:
             yield from self._halves(part)
             return
         self.refused[part[0]] = str(error)
-        if len(self.refused) >= MOST_REFUSALS and not self.done:
+        if len(self.refused) >= MOST_REFUSALS and not self.done and not self._accepted:
             raise error
 
     def _remaining(self, part: Sequence[str]) -> Flow[list[str]]:

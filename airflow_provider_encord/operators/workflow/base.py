@@ -98,6 +98,7 @@ class TaskSelectionOperator(EncordBaseOperator):
         self.client_metadata = client_metadata
         self.min_age_seconds = min_age_seconds
         self.max_tasks = max_tasks
+        self._conditions = [name for name in _CONDITIONS if getattr(self, name) is not None]
         check_literals(
             stage=(stage, literal_word),
             task_ids=(task_ids, parse_ids),
@@ -145,14 +146,14 @@ class TaskSelectionOperator(EncordBaseOperator):
             raise AirflowFailException("source_classes: pass the manifest of an export as `source`.")
 
     def _given(self) -> list[str]:
-        given = [name for name in _CONDITIONS if getattr(self, name) is not None]
-        for name in given:
+        """The conditions that were passed. Each still has a value after its template was rendered."""
+        for name in self._conditions:
             _require_not_blank(getattr(self, name), name)
-        return given
+        return self._conditions
 
 
 def _require_not_blank(value: Any, name: str) -> None:
-    if blank_to_none(value) is None:
+    if blank_to_none(value) is None or value == {} or (isinstance(value, str) and value.strip() == "{}"):
         raise AirflowFailException(
             f"{name}: it is empty, which would select all tasks of the stage. Check the rendered template, or leave "
             "the argument out."
@@ -162,9 +163,9 @@ def _require_not_blank(value: Any, name: str) -> None:
 class TasksOperator(TaskSelectionOperator):
     """Base of operators that change the tasks of a workflow stage.
 
-    Before anything is sent, the task writes its plan beside the report: each task, and what it is now. A retry, or a
-    clear after the change, continues with what is left, and keeps the earlier lines. A task that has left the stage is
-    skipped. If Encord refuses the change for some tasks, the others are changed, and the Airflow task fails with the
+    Before anything is sent, the task writes its plan beside the report: each task, and what it is now. A retry
+    continues with this plan. A clear after the change selects again, and keeps the earlier lines. A task that has left
+    the stage is skipped. If Encord refuses the change for some tasks, the others are changed, and the Airflow task fails with the
     reasons. If it refuses the change for 20 tasks and accepts none, it stops. Needs an SSH key.
 
     :param preview: Only write the report, with the expected outcomes (templated). Default: False. An empty string is an
@@ -204,6 +205,7 @@ class TasksOperator(TaskSelectionOperator):
         self.report = report
         self.preview = preview
         self.plan = plan
+        self._has_plan = plan is not None
         self.batch_size = batch_size
         check_literals(
             report=(report, parse_url),
@@ -253,7 +255,7 @@ class TasksOperator(TaskSelectionOperator):
 
     def require_selection(self) -> None:
         """Check that the tasks are selected in one way: by stage and conditions, or by a plan."""
-        if self.plan is None:
+        if not self._has_plan:
             super().require_selection()
             return
         _require_not_blank(self.plan, "plan")

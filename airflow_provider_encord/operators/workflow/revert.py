@@ -36,7 +36,8 @@ class EncordRevertTasksOperator(EncordBaseOperator):
     :param batch_size: How many tasks to change in one request, at most 1000; moves at most 500 (templated). Default:
         500.
     :return: ``{"project_id", "tasks", "updated", "unchanged", "skipped", "failed", "report"}``, as for the other
-        operators on tasks. ``tasks`` is the number of tasks that the source says were changed.
+        operators on tasks. ``tasks`` is the number of tasks that the source says were changed; if there are none,
+        ``project_id`` is None.
     :raises AirflowFailException: An argument is wrong, or Encord refuses the change for some tasks.
     :raises AirflowException: Encord could not be reached; a retry continues with the remaining tasks.
     """
@@ -83,11 +84,12 @@ class EncordRevertTasksOperator(EncordBaseOperator):
             batch_size=parse_positive_int(self.batch_size, "batch_size", most=MOST_TASKS_PER_REQUEST),
             preview=preview,
         )
-        self.push_link(context, project_url, project)
         result = {"project_id": project, **found, "report": str(path)}
         if found["skipped"]:
-            self.log.warning("%d tasks were changed by others since, and were skipped.", found["skipped"])
-        if not preview:
+            self.log.warning("%d tasks were skipped; the report says why.", found["skipped"])
+        if project is not None:
+            self.push_link(context, project_url, project)
+        if project is not None and not preview:
             uri = project_uri(self.client.settings.base_url, project)
             self.record_asset_event(context, uri, result, changed=bool(found["updated"]))
         return result
