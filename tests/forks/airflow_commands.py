@@ -9,6 +9,8 @@ from tests.forks.client import Forks
 
 API = "tests.forks.airflow_api"
 """For commands that run a DAG."""
+SERVER = "tests.forks.airflow_server"
+"""For programs that answer as Airflow's API server."""
 _OF_AIRFLOW_3 = ("airflow.sdk.execution_time.task_runner", "airflow.serialization.serialized_objects")
 
 
@@ -18,4 +20,5 @@ def start_airflow_forks(environment: Mapping[str, str]) -> Forks:
     :param environment: Airflow's settings, which it reads while it is imported: commands must have the same.
     """
     more = () if running_line() == "2.11" else _OF_AIRFLOW_3
-    return Forks(["airflow.__main__", "airflow.cli.commands.dag_command", *more], environment=environment)
+    modules = ["tests.forks.quick_sqlite", "airflow.__main__", "airflow.cli.commands.dag_command", *more]
+    return Forks(modules, environment=environment)

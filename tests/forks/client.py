@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -43,11 +44,24 @@ class Program:
             self._connection.close()
         return self._code
 
+    def ended(self) -> int | None:
+        """The same, without waiting; None while it runs."""
+        if self._code is None and not select.select([self._connection], [], [], 0)[0]:
+            return None
+        return self.wait(0)
+
     def terminate(self) -> None:
         """Ask it to end."""
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process_id, signal.SIGTERM)
+                os.kill(self.process_id, number)
 
 
 class Forks:
@@ -83,6 +97,10 @@ class Forks:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; programs that run go on."""
         self._process.communicate()
         shutil.rmtree(self._folder)
 
@@ -95,11 +113,13 @@ class Forks:
         directory: Path,
         files: tuple[IO[bytes], IO[bytes], IO[bytes]],
         modules: Sequence[str] = (),
+        session: bool = False,
     ) -> Program:
         """Run a module as ``python -m`` does, in a fork.
 
         :param files: Standard input, output and error.
         :param modules: The process that is forked imports these first, if it has not yet.
+        :param session: Whether it leads a session of its own.
         """
         request = {
             "module": module,
@@ -107,6 +127,7 @@ class Forks:
             "environment": dict(environment),
             "directory": str(directory),
             "modules": list(modules),
+            "session": session,
         }
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(str(self.socket))
@@ -122,10 +143,17 @@ class Forks:
         directory: Path,
         seconds: float,
         modules: Sequence[str] = (),
+        content: bytes = b"",
     ) -> subprocess.CompletedProcess[bytes]:
-        """The same, to its end."""
-        with Path(os.devnull).open("rb") as nothing, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            files = (nothing, out, err)
+        """The same, to its end.
+
+        :param content: What it reads from its standard input.
+        """
+        temporary = tempfile.TemporaryFile
+        with temporary() as given, temporary() as out, temporary() as err:
+            given.write(content)
+            given.seek(0)
+            files = (given, out, err)
             program = self.start(
                 module, arguments, environment=environment, directory=directory, files=files, modules=modules
             )
