@@ -165,8 +165,8 @@ class TasksOperator(TaskSelectionOperator):
 
     Before anything is sent, the task writes its plan beside the report: each task, and what it is now. A retry
     continues with this plan. A clear after the change selects again, and keeps the earlier lines. A task that has left
-    the stage is skipped. If Encord refuses the change for some tasks, the others are changed, and the Airflow task fails with the
-    reasons. If it refuses the change for 20 tasks and accepts none, it stops. Needs an SSH key.
+    the stage is skipped. If Encord refuses the change for some tasks, the others are changed, and the Airflow task
+    fails with the reasons. If it refuses the change for 20 tasks and accepts none, it stops. Needs an SSH key.
 
     :param preview: Only write the report, with the expected outcomes (templated). Default: False. An empty string is an
         error.
