@@ -184,6 +184,62 @@ def test_a_report_does_not_replace_another_file(labelled: Labelled) -> None:
     assert (labelled.directory / "report.jsonl").read_text() == "mine\n"
 
 
+def test_a_page_does_not_replace_the_labels(labelled: Labelled) -> None:
+    """A page only replaces a page; the manifest of the export stays."""
+    manifest = labelled.export("now")
+    file = Path(manifest.removeprefix("file://"))
+    content = file.read_bytes()
+    with pytest.raises(AirflowFailException, match=r"page: .* is not a page of a quality gate"):
+        labelled.gate(labels=manifest, max_invalid_rows=0, page=manifest)
+    assert file.read_bytes() == content
+
+
+def test_the_page_and_the_report_are_two_files(labelled: Labelled) -> None:
+    """The report is not replaced by the page."""
+    labelled.require_colours()
+    report = labelled.directory / "report.jsonl"
+    with pytest.raises(AirflowFailException):
+        labelled.gate(labels=labelled.export("now"), max_missing_attributes=0, page=str(report))
+    assert not report.exists() or [json.loads(line) for line in report.read_text().splitlines()]
+
+
+def test_a_limit_that_a_template_renders_to_nothing_does_not_let_the_labels_pass(labelled: Labelled) -> None:
+    """A limit without a value is an error; the gate must not pass because it was not looked at."""
+    labelled.require_colours()
+    arguments = {"labels": labelled.export("now"), "max_invalid_rows": 1}
+    with pytest.raises(AirflowFailException):
+        labelled.gate(max_missing_attributes="", **arguments)
+
+
+def test_the_labels_of_another_project_are_refused(labelled: Labelled, account: Account, tmp_path: Path) -> None:
+    """labels: the export of this project; the ontology of this project says nothing about others."""
+    (tmp_path / "other").mkdir()
+    other = Labelled(account, tmp_path / "other")
+    with pytest.raises(AirflowFailException, match="project"):
+        labelled.gate(labels=other.export("now"), max_invalid_rows=0)
+
+
+def test_a_data_unit_that_was_deleted_since_the_export_does_not_stop_the_gate(labelled: Labelled) -> None:
+    """A deleted data unit has no open issues; the others are measured."""
+    manifest = labelled.export("now")
+    with labelled.account.client() as client:
+        rows = list(client.project(labelled.project_id).label_rows())
+        client.dataset(rows[0].dataset_hash).remove_data_rows([rows[0].data_hash])
+    value = labelled.gate(labels=manifest, max_issue_rate=0)
+    assert value["measures"]["issue_rate"]["support"] == 5
+
+
+def test_an_incremental_export_is_measured_as_a_whole(labelled: Labelled) -> None:
+    """The gate is about the labels of the project: of an incremental export, the earlier rows count, too."""
+    options = {"incremental": True, "lookback_seconds": 0.001}
+    first = labelled.export("history/1", **options)
+    assert labelled.gate(labels=first, max_invalid_rows=1)["rows"] == 6
+    labelled.account.emulator.annotate(labelled.project_id, objects_per_row=1, seed=5)
+    labelled.export("history/2", **options)
+    third = labelled.export("history/3", **options)
+    assert labelled.gate(labels=third, max_invalid_rows=1, if_empty="pass")["rows"] == 6
+
+
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
 @pytest.mark.parametrize("good", [True, False])
