@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
-from airflow_provider_encord.exports.formats.answers import Names
 from airflow_provider_encord.gates.agreement import Tally, compare
+from airflow_provider_encord.gates.answers import ComparableAnswers
 from airflow_provider_encord.gates.required import RequiredAttributes
 
 AGREEMENT = "agreement"
@@ -84,7 +84,7 @@ def measure(
         have, are compared with each other.
     :param min_iou: See `agreement.compare`.
     """
-    names, required = Names(structure), RequiredAttributes(structure)
+    names, required = ComparableAnswers(structure), RequiredAttributes(structure)
     for _, branches in itertools.groupby(rows, key=lambda row: str(row.get("data_hash"))):
         compared: dict[str, tuple[Row, list[Annotation]]] = {}
         for row in branches:
@@ -106,12 +106,16 @@ def _measure_row(
     measured.invalid.add(int(invalid), 1, annotators=annotators)
     if invalid:
         yield _finding(row, INVALID_ROWS, "Its labels do not match the ontology.")
-    for annotation in {annotation.hash: annotation for annotation in annotations}.values():
+    frames: dict[str, list[Annotation]] = collections.defaultdict(list)
+    for annotation in annotations:
+        frames[annotation.hash].append(annotation)
+    for on_frames in frames.values():
+        annotation = on_frames[-1]
         class_name = annotation.name or UNKNOWN
         measured.classes[class_name] += 1
-        if not required.of(annotation):
+        if not any(required.of(one) for one in on_frames):
             continue
-        missing = required.missing(annotation)
+        missing = required.missing(on_frames)
         annotator = annotation.created_by or UNKNOWN
         measured.missing.add(int(bool(missing)), 1, annotators=[annotator], class_name=class_name)
         if missing:
