@@ -54,9 +54,10 @@ class GateOperator(EncordBaseOperator):
     :param max_issue_rate: Upper limit of the share of data units with open issues (templated). Takes a request for each
         data unit. Needs an SSH key.
     :param max_missing_attributes: Upper limit of the share of annotations without an answer to an attribute that the
-        ontology requires (templated). Annotations without required attributes do not count.
+        ontology requires (templated). An object of a video needs its answers on each of its frames. Annotations without
+        required attributes do not count.
     :param max_invalid_rows: Upper limit of the share of label rows that do not match the ontology, according to Encord
-        (templated).
+        (templated). Rows without ``is_valid`` do not count.
     :param max_class_drift: Upper limit of the difference between the shares of the classes in `labels` and in
         `reference` (templated): the Jensen-Shannon distance, from 0 (equal) to 1.
     :param reference: Path or URI of the manifest of an export to compare with (templated).
