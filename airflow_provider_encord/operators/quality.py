@@ -48,7 +48,8 @@ class GateOperator(EncordBaseOperator):
     :param report: Path or URI of a JSON Lines file to write, with one line for each finding (templated).
     :param min_agreement: Lower limit of the agreement between annotators, from 0 to 1 (templated): the F1 score of
         their annotations. Objects match if class and answers are the same and their bounding boxes overlap by
-        `min_iou`. The export must have the label branches of the annotators (``all_branches=True``).
+        `min_iou`. Points and straight lines, whose boxes have no area, match if they are at most 2 % of the larger side
+        of the image apart. The export must have the label branches of the annotators (``all_branches=True``).
     :param max_rejection_rate: Upper limit of the share of reviews from `start` to `end` that rejected a task
         (templated). Needs an SSH key.
     :param max_issue_rate: Upper limit of the share of data units with open issues (templated). Takes a request for each

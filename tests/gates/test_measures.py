@@ -286,14 +286,33 @@ def test_the_history_is_in_order_of_time_also_with_fractions_of_a_second() -> No
     assert [finding.annotator for finding in rejections(history, Rate())] == ["ada"]
 
 
+def of_shape(name: str, geometry: Any, by: str) -> dict[str, Any]:
+    object_ = {**box(0.1, hash_="p", by=by), "shape": name, name: geometry}
+    del object_["boundingBox"]
+    return object_
+
+
+def agreement_of(name: str, *geometries: Any) -> float | None:
+    sides = [
+        row("a", [of_shape(name, one, who)], branch=who) for one, who in zip(geometries, ("ada", "eve"), strict=True)
+    ]
+    return measured(sides)[0].agreement.total.share
+
+
 def test_points_that_are_close_match() -> None:
     """An object whose bounding box has no area can be matched, if its points are almost the same."""
-    sides = []
-    for who, x in (("ada", 0.5), ("eve", 0.5001)):
-        point = {**box(0.1, hash_="p", by=who), "shape": "point", "point": {"0": {"x": x, "y": 0.5}}}
-        del point["boundingBox"]
-        sides.append(row("a", [point], branch=who))
-    assert measured(sides)[0].agreement.total.share == 1.0
+    assert agreement_of("point", *({"0": {"x": x, "y": 0.5}} for x in (0.5, 0.5001))) == 1.0
+    assert agreement_of("point", *({"0": {"x": x, "y": 0.5}} for x in (0.5, 0.53))) == 0.0
+
+
+def test_straight_lines_match_if_their_ends_are_close() -> None:
+    def line(*ends: tuple[float, float]) -> dict[str, Any]:
+        return {str(number): {"x": x, "y": y} for number, (x, y) in enumerate(ends)}
+
+    level = line((0.1, 0.5), (0.9, 0.5))
+    assert agreement_of("polyline", level, line((0.11, 0.51), (0.9, 0.505))) == 1.0
+    assert agreement_of("polyline", level, line((0.4, 0.5), (0.6, 0.5))) == 0.0  # the same centre, but shorter
+    assert agreement_of("polyline", level, line((0.5, 0.1), (0.5, 0.9))) == 0.0
 
 
 def test_rows_about_which_encord_says_nothing_are_not_valid() -> None:
