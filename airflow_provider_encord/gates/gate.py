@@ -27,9 +27,16 @@ from airflow_provider_encord.gates.measures import (
     classes_of,
     measure,
 )
-from airflow_provider_encord.gates.page import page_of
+from airflow_provider_encord.gates.page import page_of, require_replaceable_page
 from airflow_provider_encord.reports import FAILED, QUALITY_GATE, SCHEMA_VERSION, LineReader, ReportLine, encode_lines
-from airflow_provider_encord.storage_paths import StoragePath, require_replaceable, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    is_local,
+    plain,
+    require_replaceable,
+    storage_errors,
+    write_whole,
+)
 
 OPERATION = QUALITY_GATE
 _NAMED = 20
@@ -241,10 +248,11 @@ def run_gate(client: EncordClient, spec: GateSpec, report: StoragePath, page: St
     """Take the measures that have limits, and write the report.
 
     :param page: Path of a page in HTML; None for no page.
-    :raises InvalidArgumentError: A measure needs an argument that is missing, or the report would replace another file.
+    :raises InvalidArgumentError: A measure needs an argument that is missing, or the report or the page would replace
+        another file.
     """
     _require_inputs(spec)
-    require_replaceable(report, "report", _LINE.decode, "a report of a quality gate")
+    _require_outputs(report, page)
     gate = _Gate(client, spec)
     with storage_errors("report", report):
         write_whole(report, gate.lines())
@@ -264,6 +272,18 @@ def _require_inputs(spec: GateSpec) -> None:
         raise InvalidArgumentError("reference: max_class_drift needs the manifest of an export to compare with.")
     if limits.max_rejection_rate is not None and (spec.start is None or spec.end is None):
         raise InvalidArgumentError("start, end: max_rejection_rate needs the interval in which reviews count.")
+
+
+def _require_outputs(report: StoragePath, page: StoragePath | None) -> None:
+    if page is not None and _place(page) == _place(report):
+        raise InvalidArgumentError(f"page: {page} is also the report. Pass another file.")
+    require_replaceable(report, "report", _LINE.decode, "a report of a quality gate")
+    if page is not None:
+        require_replaceable_page(page)
+
+
+def _place(path: StoragePath) -> str:
+    return str(plain(path).resolve() if is_local(path) else path)
 
 
 def _of_group(judged: Judged, group: str) -> Finding:

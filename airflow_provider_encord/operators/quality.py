@@ -48,7 +48,7 @@ class GateOperator(EncordBaseOperator):
     :param report: Path or URI of a JSON Lines file to write, with one line for each finding (templated).
     :param min_agreement: Lower limit of the agreement between annotators, from 0 to 1 (templated): the F1 score of
         their annotations. Objects match if class and answers are the same and their bounding boxes overlap by
-        `min_iou`. Points and straight lines, whose boxes have no area, match if they are at most 2 % of the larger side
+        `min_iou`. Points, and lines that are horizontal or vertical, match if they are at most 2 % of the larger side
         of the image apart. The export must have the label branches of the annotators (``all_branches=True``).
     :param max_rejection_rate: Upper limit of the share of reviews from `start` to `end` that rejected a task
         (templated). Needs an SSH key.
@@ -69,7 +69,8 @@ class GateOperator(EncordBaseOperator):
     :param min_support: Annotators and classes with fewer annotations, rows or reviews are not judged (templated).
         Default: 20.
     :param if_empty: What a measure does if there is nothing to measure (templated): ``"fail"`` (default) or ``"pass"``.
-    :param page: Path or URI of a page in HTML with plots (templated). Default: no page.
+    :param page: Path or URI of a page in HTML with plots (templated). It replaces only an earlier page. Default: no
+        page.
     """
 
     template_fields: Sequence[str] = (
