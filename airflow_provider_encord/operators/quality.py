@@ -44,7 +44,8 @@ class GateOperator(EncordBaseOperator):
 
     :param project_id: Id of the project (templated).
     :param labels: Path or URI of the manifest of an export of this project (templated). Needed by all limits except
-        `max_rejection_rate`.
+        `max_rejection_rate`. Of an incremental export, the earlier exports are read, too; `min_agreement` does not
+        accept it.
     :param report: Path or URI of a JSON Lines file to write, with one line for each finding (templated).
     :param min_agreement: Lower limit of the agreement between annotators, from 0 to 1 (templated): the F1 score of
         their annotations. Objects match if class and answers are the same and their bounding boxes overlap by

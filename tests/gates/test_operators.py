@@ -237,7 +237,32 @@ def test_an_incremental_export_is_measured_as_a_whole(labelled: Labelled) -> Non
     labelled.account.emulator.annotate(labelled.project_id, objects_per_row=1, seed=5)
     labelled.export("history/2", **options)
     third = labelled.export("history/3", **options)
-    assert labelled.gate(labels=third, max_invalid_rows=1, if_empty="pass")["rows"] == 6
+    value = labelled.gate(labels=third, reference=third, max_invalid_rows=1, max_class_drift=0, max_issue_rate=1)
+    assert value["rows"] == 6
+    assert value["measures"]["issue_rate"]["support"] == 6
+    with pytest.raises(AirflowFailException, match=r"labels: .* is an incremental export"):
+        labelled.gate(labels=third, min_agreement=0.5)
+    (labelled.directory / "alone").mkdir()
+    moved = Path(third.removeprefix("file://")).parent.rename(labelled.directory / "alone" / "3")
+    with pytest.raises(AirflowFailException, match="that export is missing"):
+        labelled.gate(labels=str(moved / "manifest.json"), max_invalid_rows=1)
+
+
+def test_rows_that_the_export_could_not_read_are_named_in_a_warning(
+    labelled: Labelled, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An export with on_error='skip' lists unreadable rows as failed; the gate must not be silent about them."""
+    manifest = labelled.export("now")
+    file = Path(manifest.removeprefix("file://"))
+    content = json.loads(file.read_text())
+    content["counts"]["failed"] = 1
+    content["counts"]["with_labels"] += 1
+    content["counts"]["listed"] += 1
+    content["listing"]["rows"] += 1
+    content["failed"] = [{"data_hash": "d", "branch": "main", "label_hash": "l", "error": "It contains NaN."}]
+    file.write_text(json.dumps(content))
+    labelled.gate(labels=manifest, max_invalid_rows=0)
+    assert "labels: 1 label rows could not be read by the export" in caplog.text
 
 
 @pytest.mark.airflow
