@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, AirflowFailException, BranchMixIn
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import IF_EMPTY, MIN_IOU, MIN_SUPPORT
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -39,8 +40,9 @@ _MOST_GROUPS = 100  # in the result
 class GateOperator(EncordBaseOperator):
     """Base of the quality gates.
 
-    Only reads. Pass at least one limit; only the measures that have a limit are taken. A report lists what counts
-    against the labels, row by row. Measures of labels read an export of the project in JSON Lines format.
+    Only reads. Pass at least one limit; only the measures that have a limit are taken. A limit whose template renders
+    to nothing is an error. A report lists what counts against the labels, row by row. Measures of labels read an export
+    of the project in JSON Lines format.
 
     :param project_id: Id of the project (templated).
     :param labels: Path or URI of the manifest of an export of this project (templated). Needed by all limits except
@@ -120,6 +122,7 @@ class GateOperator(EncordBaseOperator):
         self.min_support = min_support
         self.if_empty = if_empty
         self.page = page
+        self._given_limits = frozenset(name for name in _LIMITS if getattr(self, name) is not None)
         check_literals(
             report=(report, parse_url),
             labels=(labels, parse_url),
@@ -170,8 +173,15 @@ class GateOperator(EncordBaseOperator):
         return None if value is None else storage_path(value, name)
 
     def _limit(self, name: str) -> float | None:
+        """A limit; None if it was not passed. A template must not decide that labels are not looked at."""
         value = blank_to_none(getattr(self, name))
-        return None if value is None else parse_share(value, name)
+        if value is not None:
+            return parse_share(value, name)
+        if name in self._given_limits:
+            raise InvalidArgumentError(
+                f"{name}: it is empty. Pass a number from 0 to 1, and check the rendered template; or leave it out."
+            )
+        return None
 
 
 class EncordQualityGateOperator(GateOperator):

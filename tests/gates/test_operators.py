@@ -207,8 +207,23 @@ def test_a_limit_that_a_template_renders_to_nothing_does_not_let_the_labels_pass
     """A limit without a value is an error; the gate must not pass because it was not looked at."""
     labelled.require_colours()
     arguments = {"labels": labelled.export("now"), "max_invalid_rows": 1}
-    with pytest.raises(AirflowFailException):
+    with pytest.raises(AirflowFailException, match="max_missing_attributes: it is empty"):
         labelled.gate(max_missing_attributes="", **arguments)
+
+
+def test_a_limit_that_a_template_renders_to_none_is_an_error_too(labelled: Labelled) -> None:
+    """With native rendering, a template can become None. A limit that was never passed is only not taken."""
+    operator = EncordQualityGateOperator(
+        task_id="gate",
+        project_id=labelled.project_id,
+        report=str(labelled.directory / "report.jsonl"),
+        labels=labelled.export("now"),
+        max_invalid_rows=1,
+        max_missing_attributes="{{ params.limit }}",
+    )
+    operator.max_missing_attributes = None
+    with pytest.raises(AirflowFailException, match="max_missing_attributes: it is empty"):
+        operator.execute({})
 
 
 def test_the_labels_of_another_project_are_refused(labelled: Labelled, account: Account, tmp_path: Path) -> None:
