@@ -275,6 +275,10 @@ def test_an_answer_on_one_frame_is_no_answer_on_the_others() -> None:
     document["object_actions"] = {"c": {"actions": [{**answered("Note", text="x"), "range": [[8, 8]]}]}}
     structure = car_with({**TEXT, "featureNodeHash": "note", "dynamic": True})
     assert missing_in(document, structure) == 1
+    (finding,) = measure([document], structure, Measured(), main_branch="main", min_iou=0.5)
+    assert finding.message == "Car c has no answer to Note (on 8 of 9 frames)."
+    document["object_actions"]["c"]["actions"][0]["range"] = [[0, 8]]
+    assert missing_in(document, structure) == 0
 
 
 def test_the_history_is_in_order_of_time_also_with_fractions_of_a_second() -> None:
@@ -328,3 +332,8 @@ def test_content_of_another_form_is_named() -> None:
     document["data_units"] = ["a"]
     with pytest.raises(EncordError, match="label of a on main"):
         measured([document])
+
+
+def test_a_creator_of_another_form_is_unknown() -> None:
+    document = row("a", [{**box(0.1), "createdBy": ["ada"]}], valid=False)
+    assert set(measured([document])[0].invalid.by_annotator) == {"(unknown)"}
