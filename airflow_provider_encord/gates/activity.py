@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator
 
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.api.core.listing import every_page
+from airflow_provider_encord.client.api.labels import LabelRowFilter, list_label_row_stamps
 from airflow_provider_encord.client.api.workflow_issues import Issue, list_issues
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import NotFoundError, PermissionDeniedError, UnexpectedResponseError
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.gates.measures import ISSUE_RATE, REJECTION_RATE, UNKNOWN, Finding, Rate, Row
 
 SUBMIT, APPROVE, REJECT = "submit", "approve", "reject"
@@ -22,7 +26,7 @@ def rejections(actions: Iterable[TaskAction], rate: Rate) -> Iterator[Finding]:
     :param rate: Where the reviews are added.
     """
     submitted: dict[str, str | None] = {}
-    for action in sorted(actions, key=lambda action: action.timestamp):
+    for action in sorted(actions, key=_time):
         if action.action_type == SUBMIT:
             submitted[action.task_uuid] = action.actor_email
         if action.action_type not in (APPROVE, REJECT):
@@ -41,10 +45,31 @@ def rejections(actions: Iterable[TaskAction], rate: Rate) -> Iterator[Finding]:
             )
 
 
+def _time(action: TaskAction) -> datetime.datetime:
+    """When it happened. The texts cannot be compared, because only some of them have fractions of a second."""
+    try:
+        return parse_time(action.timestamp)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        raise UnexpectedResponseError(
+            f"Encord returned the time {action.timestamp[:80]!r} of an action of task {action.task_uuid}."
+        ) from None
+
+
 def open_issues(project: str, row: Row, rate: Rate) -> Flow[Finding | None]:
-    """Look whether the data unit of a label row has open issues. Takes a request for each page of them."""
+    """Look whether the data unit of a label row has open issues. Takes a request for each page of them.
+
+    A data unit that is no longer in the project is not counted.
+
+    :raises RefusedError: Encord refuses the issues of a data unit that is in the project.
+    """
     data_hash = str(row.get("data_hash"))
-    issues: list[Issue] = yield from every_page(lambda page: list_issues(project, data_hash, page=page))
+    try:
+        issues: list[Issue] = yield from every_page(lambda page: list_issues(project, data_hash, page=page))
+    except (NotFoundError, PermissionDeniedError):
+        present = yield list_label_row_stamps(project, LabelRowFilter(data_hashes=[data_hash]))
+        if present:
+            raise
+        return None
     found = [issue for issue in issues if issue.is_open]
     rate.add(int(bool(found)), 1)
     if not found:

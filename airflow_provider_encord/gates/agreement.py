@@ -10,7 +10,10 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.exports.formats.annotations import OBJECT, Annotation
-from airflow_provider_encord.exports.formats.geometry import Box, MalformedGeometryError, box_of
+from airflow_provider_encord.exports.formats.geometry import Box, MalformedGeometryError, box_of, size_of
+
+NEAR = 0.02
+"""How far apart the edges of two bounding boxes without area may be, as a share of the larger side of the image."""
 
 Frame = tuple[str, int | None]
 
@@ -36,9 +39,11 @@ def compare(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: flo
     """Compare the annotations of two annotators on one data unit.
 
     An object is matched if the other annotator has an object of the same class on the same frame, whose bounding box
-    overlaps with its box by at least `min_iou` (intersection over union), and which has the same answers. Each object
-    is matched at most once, the largest overlap first. A classification is matched by one with the same answers on the
-    same frame. The share of matched annotations is the F1 score, which is the same from both sides.
+    overlaps with its box by at least `min_iou` (intersection over union), and which has the same answers. The bounding
+    boxes of points and of horizontal and vertical lines have no area; if one of the boxes has none, their edges must be
+    at most `NEAR` apart instead. Each object is matched at most once, the largest overlap first. A classification is
+    matched by one with the same answers on the same frame. The share of matched annotations is the F1 score, which is
+    the same from both sides.
 
     :return: By class.
     """
@@ -61,9 +66,9 @@ def _by_frame_and_class(annotations: Sequence[Annotation]) -> Mapping[tuple[Fram
 
 def _matched_objects(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: float) -> int:
     pairs = [
-        (overlap, first, second)
+        (likeness, first, second)
         for (first, left), (second, right) in itertools.product(enumerate(one), enumerate(other))
-        if left.answers == right.answers and (overlap := iou(_box(left), _box(right))) >= min_iou
+        if left.answers == right.answers and (likeness := _likeness(left, right, min_iou)) is not None
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
     taken: tuple[set[int], set[int]] = (set(), set())
@@ -82,6 +87,26 @@ def _matched_answers(one: Sequence[Annotation], other: Sequence[Annotation]) -> 
             remaining.remove(annotation.answers)
             matched += 1
     return matched
+
+
+def _likeness(one: Annotation, other: Annotation, min_iou: float) -> float | None:
+    """How much two objects are alike, up to 1; None if they do not match."""
+    boxes = _box(one), _box(other)
+    if not any(isinstance(box, Mapping) for box in boxes) and any(box[2] * box[3] == 0 for box in boxes):
+        farthest = distance(*boxes) / max(size_of(one))
+        return 1.0 - farthest if farthest <= NEAR else None
+    overlap = iou(*boxes)
+    return overlap if overlap >= min_iou else None
+
+
+def distance(one: Box, other: Box) -> float:
+    """How far apart the edges of two bounding boxes are at most. Of points, in x or in y."""
+    return max(
+        abs(one[0] - other[0]),
+        abs(one[1] - other[1]),
+        abs(one[0] + one[2] - other[0] - other[2]),
+        abs(one[1] + one[3] - other[1] - other[3]),
+    )
 
 
 def _box(annotation: Annotation) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.exports import read
+from airflow_provider_encord.exports import read, read_manifest
 from airflow_provider_encord.gates.activity import open_issues, rejections
 from airflow_provider_encord.gates.judging import Judged, Thresholds, is_within, judge
 from airflow_provider_encord.gates.measures import (
@@ -23,13 +24,23 @@ from airflow_provider_encord.gates.measures import (
     Finding,
     Measured,
     Rate,
+    Row,
     class_drift,
     classes_of,
     measure,
 )
-from airflow_provider_encord.gates.page import page_of
+from airflow_provider_encord.gates.page import page_of, require_replaceable_page
 from airflow_provider_encord.reports import FAILED, QUALITY_GATE, SCHEMA_VERSION, LineReader, ReportLine, encode_lines
-from airflow_provider_encord.storage_paths import StoragePath, require_replaceable, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    is_local,
+    plain,
+    require_replaceable,
+    storage_errors,
+    write_whole,
+)
+
+log = logging.getLogger(__name__)
 
 OPERATION = QUALITY_GATE
 _NAMED = 20
@@ -57,8 +68,9 @@ class GateLine(ReportLine, frozen=True, kw_only=True):
 class GateSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a gate is asked for.
 
-    :param labels: Path object of the manifest of an export; None if no measure needs labels.
-    :param reference: Path object of the manifest of another export, for the class drift.
+    :param labels: Path object of the manifest of an export of this project; None if no measure needs labels. If it is
+        incremental, its earlier exports are read, too.
+    :param reference: Path object of the manifest of another export, for the class drift. It may be of another project.
     :param start: Of the interval in which rejections count.
     :param min_iou: See `agreement.compare`.
     :param groups: Whether limits also apply to each annotator and class with at least `min_support` items.
@@ -163,7 +175,7 @@ class _Gate:
         if self._spec.labels is not None:
             structure = self._client.project(self._spec.project_id).ontology().editor_ontology
             yield from measure(
-                read(self._spec.labels),
+                _rows_of(self._spec.labels),
                 structure,
                 self.measured,
                 main_branch=MAIN_BRANCH,
@@ -178,7 +190,7 @@ class _Gate:
             yield from rejections(actions, self.rejected)
 
     def _issues(self) -> Iterator[Finding]:
-        for row in read(self._spec.labels):
+        for row in _rows_of(self._spec.labels):
             if (row.get("branch_name") or MAIN_BRANCH) == MAIN_BRANCH:
                 found = self._client.run(open_issues(self._spec.project_id, row, self.with_issues))
                 if found is not None:
@@ -206,7 +218,7 @@ class _Gate:
 
     def _drift(self, limit: float) -> Judged:
         structure = self._client.project(self._spec.project_id).ontology().editor_ontology
-        before = classes_of(read(self._spec.reference), structure, MAIN_BRANCH)
+        before = classes_of(_rows_of(self._spec.reference), structure, MAIN_BRANCH)
         value, by_class = class_drift(self.measured.classes, before)
         passed = value is None or is_within(CLASS_DRIFT, value, limit)
         moved = sorted(by_class.items(), key=lambda item: (-abs(item[1]), item[0]))
@@ -241,10 +253,12 @@ def run_gate(client: EncordClient, spec: GateSpec, report: StoragePath, page: St
     """Take the measures that have limits, and write the report.
 
     :param page: Path of a page in HTML; None for no page.
-    :raises InvalidArgumentError: A measure needs an argument that is missing, or the report would replace another file.
+    :raises InvalidArgumentError: A measure needs an argument that is missing, the labels are of another project, or the
+        report or the page would replace another file.
     """
     _require_inputs(spec)
-    require_replaceable(report, "report", _LINE.decode, "a report of a quality gate")
+    _require_exports(spec)
+    _require_outputs(report, page)
     gate = _Gate(client, spec)
     with storage_errors("report", report):
         write_whole(report, gate.lines())
@@ -264,6 +278,47 @@ def _require_inputs(spec: GateSpec) -> None:
         raise InvalidArgumentError("reference: max_class_drift needs the manifest of an export to compare with.")
     if limits.max_rejection_rate is not None and (spec.start is None or spec.end is None):
         raise InvalidArgumentError("start, end: max_rejection_rate needs the interval in which reviews count.")
+
+
+def _require_exports(spec: GateSpec) -> None:
+    """Check the manifests, and log how many rows are missing in the exports."""
+    for name, path in (("labels", spec.labels), ("reference", spec.reference)):
+        if path is None:
+            continue
+        manifest = read_manifest(path)
+        if name == "labels" and manifest.project_id.lower() != spec.project_id.lower():
+            raise InvalidArgumentError(
+                f"labels: {path} is an export of the project {manifest.project_id}, not of {spec.project_id}. Pass an "
+                "export of this project."
+            )
+        if name == "labels" and manifest.previous is not None and spec.thresholds.min_agreement is not None:
+            raise InvalidArgumentError(
+                f"labels: {path} is an incremental export, which has only the branches that changed, so min_agreement "
+                "cannot compare annotators. Pass an export that is not incremental."
+            )
+        if manifest.counts.failed:
+            log.warning(
+                "%s: %d label rows could not be read by the export. They are not measured, or in an earlier state.",
+                name,
+                manifest.counts.failed,
+            )
+
+
+def _rows_of(path: Any) -> Iterator[Row]:
+    """The rows of an export; of an incremental one, all rows in their latest state."""
+    return read(path, history=read_manifest(path).previous is not None)
+
+
+def _require_outputs(report: StoragePath, page: StoragePath | None) -> None:
+    if page is not None and _place(page) == _place(report):
+        raise InvalidArgumentError(f"page: {page} is also the report. Pass another file.")
+    require_replaceable(report, "report", _LINE.decode, "a report of a quality gate")
+    if page is not None:
+        require_replaceable_page(page)
+
+
+def _place(path: StoragePath) -> str:
+    return str(plain(path).resolve() if is_local(path) else path)
 
 
 def _of_group(judged: Judged, group: str) -> Finding:

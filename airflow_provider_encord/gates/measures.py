@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
-from airflow_provider_encord.exports.formats.answers import Names
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of, readable
 from airflow_provider_encord.gates.agreement import Tally, compare
+from airflow_provider_encord.gates.answers import ComparableAnswers
 from airflow_provider_encord.gates.required import RequiredAttributes
 
 AGREEMENT = "agreement"
@@ -83,13 +84,14 @@ def measure(
     :param main_branch: The branch whose rows are measured. The rows of the other branches, which consensus annotators
         have, are compared with each other.
     :param min_iou: See `agreement.compare`.
+    :raises UnexpectedResponseError: A row does not have the form of Encord's label rows; the error names it.
     """
-    names, required = Names(structure), RequiredAttributes(structure)
+    names, required = ComparableAnswers(structure), RequiredAttributes(structure)
     for _, branches in itertools.groupby(rows, key=lambda row: str(row.get("data_hash"))):
         compared: dict[str, tuple[Row, list[Annotation]]] = {}
         for row in branches:
             branch = str(row.get("branch_name") or main_branch)
-            found = [item for item in annotations_of(row, names) if isinstance(item, Annotation)]
+            found = _annotations(row, names)
             if branch == main_branch:
                 yield from _measure_row(row, found, required, measured)
             else:
@@ -97,22 +99,32 @@ def measure(
         yield from _compare_branches(compared, measured, min_iou)
 
 
+def _annotations(row: Row, names: ComparableAnswers) -> list[Annotation]:
+    ids = LabelRow(label_hash=str(row.get("label_hash")), data_hash=str(row.get("data_hash")), content=msgspec.Raw())
+    with readable(ids):
+        return [item for item in annotations_of(row, names) if isinstance(item, Annotation)]
+
+
 def _measure_row(
     row: Row, annotations: list[Annotation], required: RequiredAttributes, measured: Measured
 ) -> Iterator[Finding]:
     measured.rows += 1
-    annotators = {annotation.created_by or UNKNOWN for annotation in annotations}
-    invalid = row.get("is_valid") is False
-    measured.invalid.add(int(invalid), 1, annotators=annotators)
-    if invalid:
+    valid = row.get("is_valid")
+    if isinstance(valid, bool):  # otherwise Encord says nothing about the row
+        measured.invalid.add(int(not valid), 1, annotators={_creator(annotation) for annotation in annotations})
+    if valid is False:
         yield _finding(row, INVALID_ROWS, "Its labels do not match the ontology.")
-    for annotation in {annotation.hash: annotation for annotation in annotations}.values():
+    frames: dict[str, list[Annotation]] = collections.defaultdict(list)
+    for annotation in annotations:
+        frames[annotation.hash].append(annotation)
+    for on_frames in frames.values():
+        annotation = on_frames[-1]
         class_name = annotation.name or UNKNOWN
         measured.classes[class_name] += 1
-        if not required.of(annotation):
+        if not any(required.of(one) for one in on_frames):
             continue
-        missing = required.missing(annotation)
-        annotator = annotation.created_by or UNKNOWN
+        missing = required.missing(on_frames)
+        annotator = _creator(annotation)
         measured.missing.add(int(bool(missing)), 1, annotators=[annotator], class_name=class_name)
         if missing:
             message = f"{class_name} {annotation.hash} has no answer to {', '.join(missing)}."
@@ -140,8 +152,13 @@ def _compare_branches(
 
 
 def _annotator(branch: str, annotations: Iterable[Annotation]) -> str:
-    people = collections.Counter(annotation.created_by for annotation in annotations if annotation.created_by)
+    people = collections.Counter(_creator(annotation) for annotation in annotations)
+    del people[UNKNOWN]
     return people.most_common(1)[0][0] if people else branch
+
+
+def _creator(annotation: Annotation) -> str:
+    return annotation.created_by if isinstance(annotation.created_by, str) and annotation.created_by else UNKNOWN
 
 
 def _finding(row: Row, measure: str, message: str, **more: Any) -> Finding:

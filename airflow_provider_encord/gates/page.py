@@ -5,8 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Mapping
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.gates.judging import Judged
 from airflow_provider_encord.gates.measures import Measured
+from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
+
+_BEGINNING = "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Quality gate</title>"
 
 _MOST_BARS = 50
 _STYLE = (
@@ -16,6 +20,26 @@ _STYLE = (
 )
 
 
+def require_replaceable_page(path: StoragePath) -> None:
+    """Check that a page can be written, and that it replaces only an earlier page or an empty file.
+
+    :raises InvalidArgumentError: The path has another file, or it cannot be written.
+    """
+    require_writable(path, "page")
+    with storage_errors("page", path):
+        if not path.exists():
+            return
+        file = path.open("rb")
+        try:
+            beginning = file.read(len(_BEGINNING))
+        finally:
+            file.close()
+    if beginning not in (b"", _BEGINNING.encode()):
+        raise InvalidArgumentError(
+            f"page: {path} is not a page of a quality gate. The file was not changed. Pass another file."
+        )
+
+
 def page_of(judged: Iterable[Judged], measured: Measured, project_id: str) -> str:
     """The page.
 
@@ -23,7 +47,7 @@ def page_of(judged: Iterable[Judged], measured: Measured, project_id: str) -> st
     """
     measures = list(judged)
     parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Quality gate</title>",
+        _BEGINNING,
         f"<style>{_STYLE}</style></head><body><h1>Quality gate</h1>",
         f"<p>Project {html.escape(project_id)}, {measured.rows} label rows.</p>",
         "<table><tr><th>measure</th><th>value</th><th>limit</th><th>of</th><th></th></tr>",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, AirflowFailException, BranchMixIn
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import IF_EMPTY, MIN_IOU, MIN_SUPPORT
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -39,24 +40,28 @@ _MOST_GROUPS = 100  # in the result
 class GateOperator(EncordBaseOperator):
     """Base of the quality gates.
 
-    Only reads. Pass at least one limit; only the measures that have a limit are taken. A report lists what counts
-    against the labels, row by row. Measures of labels read an export of the project in JSON Lines format.
+    Only reads. Pass at least one limit; only the measures that have a limit are taken. A limit whose template renders
+    to nothing is an error. A report lists what counts against the labels, row by row. Measures of labels read an export
+    of the project in JSON Lines format.
 
     :param project_id: Id of the project (templated).
     :param labels: Path or URI of the manifest of an export of this project (templated). Needed by all limits except
-        `max_rejection_rate`.
+        `max_rejection_rate`. Of an incremental export, the earlier exports are read, too; `min_agreement` does not
+        accept it.
     :param report: Path or URI of a JSON Lines file to write, with one line for each finding (templated).
     :param min_agreement: Lower limit of the agreement between annotators, from 0 to 1 (templated): the F1 score of
         their annotations. Objects match if class and answers are the same and their bounding boxes overlap by
-        `min_iou`. The export must have the label branches of the annotators (``all_branches=True``).
+        `min_iou`. Points, and lines that are horizontal or vertical, match if they are at most 2 % of the larger side
+        of the image apart. The export must have the label branches of the annotators (``all_branches=True``).
     :param max_rejection_rate: Upper limit of the share of reviews from `start` to `end` that rejected a task
         (templated). Needs an SSH key.
     :param max_issue_rate: Upper limit of the share of data units with open issues (templated). Takes a request for each
         data unit. Needs an SSH key.
     :param max_missing_attributes: Upper limit of the share of annotations without an answer to an attribute that the
-        ontology requires (templated). Annotations without required attributes do not count.
+        ontology requires (templated). An object of a video needs its answers on each of its frames. Annotations without
+        required attributes do not count.
     :param max_invalid_rows: Upper limit of the share of label rows that do not match the ontology, according to Encord
-        (templated).
+        (templated). Rows without ``is_valid`` do not count.
     :param max_class_drift: Upper limit of the difference between the shares of the classes in `labels` and in
         `reference` (templated): the Jensen-Shannon distance, from 0 (equal) to 1.
     :param reference: Path or URI of the manifest of an export to compare with (templated).
@@ -67,7 +72,8 @@ class GateOperator(EncordBaseOperator):
     :param min_support: Annotators and classes with fewer annotations, rows or reviews are not judged (templated).
         Default: 20.
     :param if_empty: What a measure does if there is nothing to measure (templated): ``"fail"`` (default) or ``"pass"``.
-    :param page: Path or URI of a page in HTML with plots (templated). Default: no page.
+    :param page: Path or URI of a page in HTML with plots (templated). It replaces only an earlier page. Default: no
+        page.
     """
 
     template_fields: Sequence[str] = (
@@ -116,6 +122,7 @@ class GateOperator(EncordBaseOperator):
         self.min_support = min_support
         self.if_empty = if_empty
         self.page = page
+        self._given_limits = frozenset(name for name in _LIMITS if getattr(self, name) is not None)
         check_literals(
             report=(report, parse_url),
             labels=(labels, parse_url),
@@ -166,8 +173,15 @@ class GateOperator(EncordBaseOperator):
         return None if value is None else storage_path(value, name)
 
     def _limit(self, name: str) -> float | None:
+        """A limit; None if it was not passed. A template must not decide that labels are not looked at."""
         value = blank_to_none(getattr(self, name))
-        return None if value is None else parse_share(value, name)
+        if value is not None:
+            return parse_share(value, name)
+        if name in self._given_limits:
+            raise InvalidArgumentError(
+                f"{name}: it is empty. Pass a number from 0 to 1, and check the rendered template; or leave it out."
+            )
+        return None
 
 
 class EncordQualityGateOperator(GateOperator):

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of, readable
 
 CLASS = "class"
 ANNOTATOR = "annotator"
 
 
 def classes_in(row: Mapping[str, Any]) -> set[str]:
-    """The names of the objects and classifications of a label row."""
-    return {str(label["name"]) for label in _labels(row) if label.get("name") is not None}
+    """The names of the objects and classifications of a label row.
+
+    :raises UnexpectedResponseError: The row does not have the form of Encord's label rows; the error names it.
+    """
+    return {label.name for label in _labels(row).values() if label.name is not None}
 
 
 def most_frequent(row: Mapping[str, Any], stratify_by: str) -> str | None:
-    """The most frequent class, or annotator, of a label row; of several, the first by name."""
-    field = "name" if stratify_by == CLASS else "createdBy"
-    found: dict[str, str] = {}
-    for label in _labels(row):
-        value = label.get(field)
+    """The most frequent class, or annotator, of a label row; of several, the first by name.
+
+    :raises UnexpectedResponseError: The row does not have the form of Encord's label rows; the error names it.
+    """
+    counts: collections.Counter[str] = collections.Counter()
+    for label in _labels(row).values():
+        value = label.name if stratify_by == CLASS else label.created_by
         if value is not None:
-            found[str(label.get("objectHash") or label.get("classificationHash") or id(label))] = str(value)
-    counts = collections.Counter(found.values())
+            counts[str(value)] += 1
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
-def _labels(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """All objects and classifications of a label row; of a video, those of each frame."""
-    for unit in (row.get("data_units") or {}).values():
-        labels = unit.get("labels") or {}
-        frames = [labels] if "objects" in labels or "classifications" in labels else list(labels.values())
-        for frame in frames:
-            yield from frame.get("objects") or ()
-            yield from frame.get("classifications") or ()
+def _labels(row: Mapping[str, Any]) -> dict[tuple[str, str], Annotation]:
+    """The objects and classifications of a label row, without deleted ones; each once, as on its last frame."""
+    ids = LabelRow(label_hash=str(row.get("label_hash")), data_hash=str(row.get("data_hash")), content=msgspec.Raw())
+    with readable(ids):
+        return {(item.kind, item.hash): item for item in annotations_of(row) if isinstance(item, Annotation)}

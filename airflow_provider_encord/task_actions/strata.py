@@ -6,6 +6,7 @@ import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports import read
@@ -51,7 +52,7 @@ def groups_of(
     :param stratify_by: ``"assignee"``; ``"dataset_id"``; ``"client_metadata.<key>"``; ``"class"``, the most frequent
         object or classification of the data unit; ``"annotator"``, who created most of its labels; or None for a
         single group.
-    :param labels: Path object of the manifest of an export, for the last two.
+    :param labels: Path object of the manifest of an export, for the last two. Only the rows of the main branch count.
     :return: The tasks by group, in order of the groups' names. Tasks without a value are in the group ``"(none)"``.
     """
     require_known(stratify_by, labels)
@@ -71,7 +72,7 @@ def _values(
         return {task.data_hash: task.assignee for task in tasks}
     if stratify_by in OF_LABELS:
         wanted = {task.data_hash for task in tasks}
-        rows = (row for row in read(labels) if row.get("data_hash") in wanted)
+        rows = (row for row in read(labels) if row.get("data_hash") in wanted and _is_main(row))
         return {str(row["data_hash"]): most_frequent(row, stratify_by) for row in rows}
     if stratify_by == DATASET:
         listed = client.run(rows_of(project, [task.data_hash for task in tasks]))
@@ -79,6 +80,10 @@ def _values(
     key = stratify_by.removeprefix(METADATA)
     metadata = client.run(metadata_of(project, [task.data_hash for task in tasks]))
     return {data: _text(values.get(key)) for data, values in metadata.items()}
+
+
+def _is_main(row: Mapping[str, Any]) -> bool:
+    return (row.get("branch_name") or MAIN_BRANCH) == MAIN_BRANCH
 
 
 def _text(value: Any) -> str | None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.analytics import TaskAction
+from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.gates.activity import rejections
 from airflow_provider_encord.gates.agreement import iou
 from airflow_provider_encord.gates.judging import judge
@@ -23,6 +24,7 @@ from airflow_provider_encord.gates.measures import (
     measure,
 )
 
+TEXT = {"name": "Note", "type": "text", "required": True}
 RED = {"name": "Red", "value": "red", "featureHash": "red"}
 STRUCTURE = {
     "objects": [
@@ -222,3 +224,116 @@ def test_limits_apply_to_each_annotator_with_enough_annotations() -> None:
     assert not judged.passed
     assert judged.failed_groups == ["annotator eve: 1.000 of 5"]
     assert judge(MISSING_ATTRIBUTES, rate, 0.1, groups=True, min_support=6).passed
+
+
+def option(name: str, *nested: dict[str, Any]) -> dict[str, Any]:
+    return {"label": name, "value": name.lower(), "featureNodeHash": name.lower(), "options": list(nested)}
+
+
+def car_with(*attributes: dict[str, Any]) -> dict[str, Any]:
+    return {"objects": [{"name": "Car", "featureNodeHash": "car", "attributes": list(attributes)}]}
+
+
+def chosen(attribute: str, *names: str) -> dict[str, Any]:
+    options = [{"featureHash": name.lower(), "name": name} for name in names]
+    return {"name": attribute, "featureHash": attribute.lower(), "answers": options}
+
+
+def missing_in(document: Any, structure: dict[str, Any]) -> int:
+    found = Measured()
+    list(measure([document], structure, found, main_branch="main", min_iou=0.5))
+    return found.missing.total.matched
+
+
+def test_a_checklist_has_no_order() -> None:
+    """Annotators who tick the same options in another order agree."""
+    orders = (("ada", ("Red", "Blue")), ("eve", ("Blue", "Red")))
+    rows = [row("a", [box(0.1, hash_="c", by=who)], branch=who, c=[chosen("Colour", *order)]) for who, order in orders]
+    assert measured(rows)[0].agreement.total.share == 1.0
+
+
+def test_a_required_attribute_with_the_name_of_another_one_is_noticed() -> None:
+    """Attributes differ by their hash, not by their name: each chosen option needs its note."""
+    notes = [{**TEXT, "featureNodeHash": f"note of {name}"} for name in ("Red", "Blue")]
+    colours = {
+        "name": "Colour",
+        "featureNodeHash": "colour",
+        "type": "checklist",
+        "options": [option("Red", notes[0]), option("Blue", notes[1])],
+    }
+    one = {"name": "Note", "featureHash": "note of Red", "answers": "scratched"}
+    document = row("a", [box(0.1, hash_="c")], c=[chosen("Colour", "Red", "Blue"), one])
+    assert missing_in(document, car_with(colours)) == 1
+
+
+def test_an_answer_on_one_frame_is_no_answer_on_the_others() -> None:
+    """A required attribute that changes over the frames of a video must have an answer on each frame of its object."""
+    document = row("v", [])
+    document["data_units"]["v"]["labels"] = {
+        str(number): {"objects": [box(0.1, hash_="c")], "classifications": []} for number in range(9)
+    }
+    document["object_actions"] = {"c": {"actions": [{**answered("Note", text="x"), "range": [[8, 8]]}]}}
+    structure = car_with({**TEXT, "featureNodeHash": "note", "dynamic": True})
+    assert missing_in(document, structure) == 1
+    (finding,) = measure([document], structure, Measured(), main_branch="main", min_iou=0.5)
+    assert finding.message == "Car c has no answer to Note (on 8 of 9 frames)."
+    document["object_actions"]["c"]["actions"][0]["range"] = [[0, 8]]
+    assert missing_in(document, structure) == 0
+
+
+def test_the_history_is_in_order_of_time_also_with_fractions_of_a_second() -> None:
+    """12:00:00.5 is after 12:00:00, so the rejection counts for who submitted before it."""
+    history = [
+        TaskAction(timestamp="2026-11-01T12:00:00Z", action_type="submit", task_uuid="t", actor_email="ada"),
+        TaskAction(timestamp="2026-11-01T12:00:00.500000Z", action_type="reject", task_uuid="t", actor_email="rita"),
+    ]
+    assert [finding.annotator for finding in rejections(history, Rate())] == ["ada"]
+
+
+def of_shape(name: str, geometry: Any, by: str) -> dict[str, Any]:
+    object_ = {**box(0.1, hash_="p", by=by), "shape": name, name: geometry}
+    del object_["boundingBox"]
+    return object_
+
+
+def agreement_of(name: str, *geometries: Any) -> float | None:
+    sides = [
+        row("a", [of_shape(name, one, who)], branch=who) for one, who in zip(geometries, ("ada", "eve"), strict=True)
+    ]
+    return measured(sides)[0].agreement.total.share
+
+
+def test_points_that_are_close_match() -> None:
+    """An object whose bounding box has no area can be matched, if its points are almost the same."""
+    assert agreement_of("point", *({"0": {"x": x, "y": 0.5}} for x in (0.5, 0.5001))) == 1.0
+    assert agreement_of("point", *({"0": {"x": x, "y": 0.5}} for x in (0.5, 0.53))) == 0.0
+
+
+def test_straight_lines_match_if_their_ends_are_close() -> None:
+    def line(*ends: tuple[float, float]) -> dict[str, Any]:
+        return {str(number): {"x": x, "y": y} for number, (x, y) in enumerate(ends)}
+
+    level = line((0.1, 0.5), (0.9, 0.5))
+    assert agreement_of("polyline", level, line((0.11, 0.51), (0.9, 0.505))) == 1.0
+    assert agreement_of("polyline", level, line((0.4, 0.5), (0.6, 0.5))) == 0.0  # the same centre, but shorter
+    assert agreement_of("polyline", level, line((0.5, 0.1), (0.5, 0.9))) == 0.0
+
+
+def test_rows_about_which_encord_says_nothing_are_not_valid() -> None:
+    """A row that does not say whether it is valid is not measured, and does not let the others pass."""
+    document = row("a", [])
+    del document["is_valid"]
+    assert measured([document])[0].invalid.total.annotations == 0
+
+
+def test_content_of_another_form_is_named() -> None:
+    """Label rows with strange content are named, as by the export in other formats."""
+    document = row("a", [box(0.1)])
+    document["data_units"] = ["a"]
+    with pytest.raises(EncordError, match="label of a on main"):
+        measured([document])
+
+
+def test_a_creator_of_another_form_is_unknown() -> None:
+    document = row("a", [{**box(0.1), "createdBy": ["ada"]}], valid=False)
+    assert set(measured([document])[0].invalid.by_annotator) == {"(unknown)"}

@@ -184,6 +184,102 @@ def test_a_report_does_not_replace_another_file(labelled: Labelled) -> None:
     assert (labelled.directory / "report.jsonl").read_text() == "mine\n"
 
 
+def test_a_page_does_not_replace_the_labels(labelled: Labelled) -> None:
+    """A page only replaces a page; the manifest of the export stays."""
+    manifest = labelled.export("now")
+    file = Path(manifest.removeprefix("file://"))
+    content = file.read_bytes()
+    with pytest.raises(AirflowFailException, match=r"page: .* is not a page of a quality gate"):
+        labelled.gate(labels=manifest, max_invalid_rows=0, page=manifest)
+    assert file.read_bytes() == content
+
+
+def test_the_page_and_the_report_are_two_files(labelled: Labelled) -> None:
+    """The report is not replaced by the page."""
+    labelled.require_colours()
+    report = labelled.directory / "report.jsonl"
+    with pytest.raises(AirflowFailException):
+        labelled.gate(labels=labelled.export("now"), max_missing_attributes=0, page=str(report))
+    assert not report.exists() or [json.loads(line) for line in report.read_text().splitlines()]
+
+
+def test_a_limit_that_a_template_renders_to_nothing_does_not_let_the_labels_pass(labelled: Labelled) -> None:
+    """A limit without a value is an error; the gate must not pass because it was not looked at."""
+    labelled.require_colours()
+    arguments = {"labels": labelled.export("now"), "max_invalid_rows": 1}
+    with pytest.raises(AirflowFailException, match="max_missing_attributes: it is empty"):
+        labelled.gate(max_missing_attributes="", **arguments)
+
+
+def test_a_limit_that_a_template_renders_to_none_is_an_error_too(labelled: Labelled) -> None:
+    """With native rendering, a template can become None. A limit that was never passed is only not taken."""
+    operator = EncordQualityGateOperator(
+        task_id="gate",
+        project_id=labelled.project_id,
+        report=str(labelled.directory / "report.jsonl"),
+        labels=labelled.export("now"),
+        max_invalid_rows=1,
+        max_missing_attributes="{{ params.limit }}",
+    )
+    operator.max_missing_attributes = None
+    with pytest.raises(AirflowFailException, match="max_missing_attributes: it is empty"):
+        operator.execute({})
+
+
+def test_the_labels_of_another_project_are_refused(labelled: Labelled, account: Account, tmp_path: Path) -> None:
+    """labels: the export of this project; the ontology of this project says nothing about others."""
+    (tmp_path / "other").mkdir()
+    other = Labelled(account, tmp_path / "other")
+    with pytest.raises(AirflowFailException, match="project"):
+        labelled.gate(labels=other.export("now"), max_invalid_rows=0)
+
+
+def test_a_data_unit_that_was_deleted_since_the_export_does_not_stop_the_gate(labelled: Labelled) -> None:
+    """A deleted data unit has no open issues; the others are measured."""
+    manifest = labelled.export("now")
+    with labelled.account.client() as client:
+        rows = list(client.project(labelled.project_id).label_rows())
+        client.dataset(rows[0].dataset_hash).remove_data_rows([rows[0].data_hash])
+    value = labelled.gate(labels=manifest, max_issue_rate=0)
+    assert value["measures"]["issue_rate"]["support"] == 5
+
+
+def test_an_incremental_export_is_measured_as_a_whole(labelled: Labelled) -> None:
+    """The gate is about the labels of the project: of an incremental export, the earlier rows count, too."""
+    options = {"incremental": True, "lookback_seconds": 0.001}
+    first = labelled.export("history/1", **options)
+    assert labelled.gate(labels=first, max_invalid_rows=1)["rows"] == 6
+    labelled.account.emulator.annotate(labelled.project_id, objects_per_row=1, seed=5)
+    labelled.export("history/2", **options)
+    third = labelled.export("history/3", **options)
+    value = labelled.gate(labels=third, reference=third, max_invalid_rows=1, max_class_drift=0, max_issue_rate=1)
+    assert value["rows"] == 6
+    assert value["measures"]["issue_rate"]["support"] == 6
+    with pytest.raises(AirflowFailException, match=r"labels: .* is an incremental export"):
+        labelled.gate(labels=third, min_agreement=0.5)
+    (labelled.directory / "alone").mkdir()
+    moved = Path(third.removeprefix("file://")).parent.rename(labelled.directory / "alone" / "3")
+    with pytest.raises(AirflowFailException, match="that export is missing"):
+        labelled.gate(labels=str(moved / "manifest.json"), max_invalid_rows=1)
+
+
+def test_rows_that_the_export_could_not_read_are_named_in_a_warning(
+    labelled: Labelled, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An export with on_error='skip' lists unreadable rows as failed; the gate must not be silent about them."""
+    manifest = labelled.export("now")
+    file = Path(manifest.removeprefix("file://"))
+    content = json.loads(file.read_text())
+    content["counts"]["failed"] = 1
+    content["counts"]["with_labels"] += 1
+    content["counts"]["listed"] += 1
+    content["listing"]["rows"] += 1
+    content["failed"] = [{"data_hash": "d", "branch": "main", "label_hash": "l", "error": "It contains NaN."}]
+    file.write_text(json.dumps(content))
+    labelled.gate(labels=manifest, max_invalid_rows=0)
+    assert "labels: 1 label rows could not be read by the export" in caplog.text
+
+
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
 @pytest.mark.parametrize("good", [True, False])
