@@ -247,7 +247,7 @@ def _missing(place: Place, change: Change, choice: Choice) -> Iterator[TaskLine]
 
 
 def _destination(place: Place, change: Change) -> tuple[str | None, str | None]:
-    """The id of the stage that the tasks come to, as far as it is known, and the id of the pathway."""
+    """The ids of the destination stage, as far as it is known, and of the pathway."""
     if change.action == MOVE:
         destination = choose_stage(place.stages, change.to_stage or "", argument="to_stage").uuid
         if destination == place.stage.uuid:

@@ -52,7 +52,7 @@ def test_a_retry_does_not_change_more_than_max_tasks(desk: Desk) -> None:
     assert desk.counts() == {"Annotate": 2, "Archive": 2}
 
 
-def test_a_retry_that_fails_for_good_keeps_the_plan_of_the_attempt_before(desk: Desk) -> None:
+def test_a_retry_that_fails_permanently_keeps_the_plan_of_the_attempt_before(desk: Desk) -> None:
     """An undo still finds what an attempt changed of which it did not learn the outcome."""
     lose_the_last_outcome(desk, MOVE, nth=2)
     arguments = {"stage": "Annotate", "to_stage": "Archive", "batch_size": 2}
@@ -109,7 +109,7 @@ def test_comments_that_an_attempt_added_before_it_was_lost_count_as_added(desk: 
     assert ends[1].result["updated"] == 4
 
 
-def test_a_retry_goes_on_with_the_distribution_of_the_first_attempt(desk: Desk) -> None:
+def test_a_retry_continues_the_distribution_of_the_first_attempt(desk: Desk) -> None:
     """Tasks are distributed evenly, also if a retry did the rest."""
     people = [desk.member(), desk.member()]
     desk.emulator.faults([{"match": ACT, "when": {"nth": 2}, "do": BUSY}])
