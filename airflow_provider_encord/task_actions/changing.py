@@ -145,17 +145,17 @@ class TaskChanger:
             return msgspec.structs.replace(line, priority=state.row.priority if state.row else None)
         return msgspec.structs.replace(line, assignee=state.assignee)
 
-    def carry_out(self, lines: Sequence[TaskLine], *, is_planned: bool = False) -> None:
+    def carry_out(self, lines: Sequence[TaskLine], about: str | None) -> None:
         """Make the planned changes, and write down the outcome of each task.
 
-        :param is_planned: Whether the plan was written down by an earlier attempt.
+        :param about: A `fingerprint` of the arguments, for the plan; None if an earlier attempt wrote the plan down.
         :raises EncordError: Encord cannot be reached, or refuses the change for all tasks. What was done before is in
             the report.
         """
         lines = self._without_repeated(lines)
         todo = [line for line in lines if line.outcome == UPDATED]
-        if not is_planned:
-            self._report.plan(todo)
+        if about is not None:
+            self._report.plan(todo, about)
         self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
         progress, accepted = _Progress(len(todo)), False
         left = list(batches(todo, self._size))

@@ -27,6 +27,7 @@ from airflow_provider_encord.task_actions.lines import (
 
 _PLAN = "plan"  # stem of the parts that are written before the change
 _SENT = "sent"  # stem of the parts that are written right before a request
+_ABOUT = "about.json"  # the fingerprint of the arguments that the plan was made with
 _ARGUMENT = "report"
 
 
@@ -46,6 +47,7 @@ class TaskReport:
         self._claim = Claim(self._files.claim_path, owner, _ARGUMENT)
         self._claim.take()
         self._all: list[TaskLine] = []
+        self._planned: dict[str, TaskLine] = {}
         self._sent: set[str] = set()
         self._last: set[str] = set()
         self.was_sent: set[str] = set()
@@ -60,6 +62,13 @@ class TaskReport:
     def is_unfinished(self) -> bool:
         """Whether an earlier attempt has made a plan, and did not end it."""
         return bool(self._planned)
+
+    def is_about(self, about: str) -> bool:
+        """Whether the plan of the earlier attempt was made with the same arguments.
+
+        :param about: A `fingerprint` of the arguments.
+        """
+        return self._files.read(_ABOUT) == about.encode()
 
     @property
     def unsettled(self) -> list[TaskLine]:
@@ -81,14 +90,24 @@ class TaskReport:
         """Whether a request was sent whose outcome is not known."""
         return not (self.was_sent | self._sent) <= self._settled
 
-    def plan(self, lines: Sequence[TaskLine]) -> None:
-        """Write down what is going to be done, and what the tasks are before."""
+    def plan(self, lines: Sequence[TaskLine], about: str) -> None:
+        """Write down what is going to be done, and what the tasks are before.
+
+        :param about: A `fingerprint` of the arguments.
+        """
         if lines:
             self._claim.check()
+            self._files.write(_ABOUT, [about.encode()])
             stamped = [self._stamped(line) for line in lines]
             self._files.write(part_name(self._plans, _PLAN), encode_lines(stamped))
             self._plans += 1
             self._planned |= latest(stamped)
+
+    def drop_plan(self) -> None:
+        """Remove the plan of an earlier attempt that had other arguments. Its known outcomes are kept."""
+        self._claim.check()
+        self._files.remove([*self._files.parts(_PLAN), *self._files.parts(_SENT)])
+        self._planned, self.was_sent, self._plans, self._requests = {}, set(), 0, 0
 
     def sending(self, lines: Sequence[TaskLine]) -> None:
         """Write down, right before a request, for which tasks it is."""
@@ -122,7 +141,8 @@ class TaskReport:
         """
         self._claim.check()
         self._files.write_report(encode_lines(with_changes(self._all)))
-        self._files.clear([*self._files.parts(_PLAN), *self._files.parts(_SENT), *self._files.parts()])
+        about = self._files.directory / _ABOUT
+        self._files.clear([*self._files.parts(_PLAN), *self._files.parts(_SENT), *self._files.parts(), about])
         self.release()
         return self._lines
 

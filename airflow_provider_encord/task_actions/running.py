@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import Owner
+from airflow_provider_encord.attempts import Owner, fingerprint
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.reports import FAILED, SKIPPED
@@ -69,13 +69,13 @@ def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owne
         if str(spec.plan) == str(path):
             raise InvalidArgumentError("report: it is the same file as the plan. Pass another path.")
         planned = _plan_of(spec, spec.plan)
-        return _run(client, spec, path, owner, lambda changer: changer.refreshed(planned))
+        return _run(client, spec, path, owner, _about(spec), lambda changer: changer.refreshed(planned))
     selection = with_source(spec.selection, spec.source, spec.source_classes)
 
     def plan(changer: TaskChanger) -> Sequence[TaskLine]:
         return changer.planned(changer.place(spec.stage or ""), spec.change, selection)
 
-    return _run(client, spec, path, owner, plan)
+    return _run(client, spec, path, owner, _about(spec), plan)
 
 
 def undo_tasks(
@@ -108,10 +108,25 @@ def undo_tasks(
         states = client.run(present_states(project, changed))
         return changer.refreshed(list(undo_lines(changed, states)))
 
-    return project, _run(client, spec, path, owner, plan)
+    return project, _run(client, spec, path, owner, fingerprint(source=str(source)), plan)
 
 
-def _run(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner, plan: Planner) -> dict[str, int]:
+def _about(spec: ChangeSpec) -> str:
+    """A fingerprint of what is to be changed, and how."""
+    return fingerprint(
+        project=spec.project_id,
+        change=msgspec.to_builtins(spec.change),
+        stage=spec.stage,
+        selection=msgspec.to_builtins(spec.selection),
+        source=str(spec.source),
+        classes=spec.source_classes,
+        plan=str(spec.plan),
+    )
+
+
+def _run(
+    client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner, about: str, plan: Planner
+) -> dict[str, int]:
     report = TaskReport(path, owner)
     try:
         changer = TaskChanger(client, spec.project_id, report, batch_size=spec.batch_size)
@@ -119,10 +134,7 @@ def _run(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner
             lines = plan(changer)
             report.preview(lines)
             return counts(lines)
-        if report.is_unfinished:
-            changer.carry_out(changer.resumed(), is_planned=True)
-        else:
-            changer.carry_out(_with_failed(report, plan(changer)))
+        _change(changer, report, about, plan)
     except EncordError as error:
         if error.retryable or not report.lines or report.in_doubt:
             report.release()
@@ -137,6 +149,17 @@ def _run(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner
     if failed:
         raise TasksFailedError(_failures(failed, counts(done)))
     return counts(done)
+
+
+def _change(changer: TaskChanger, report: TaskReport, about: str, plan: Planner) -> None:
+    """Continue with the plan of an earlier attempt; or make a plan, also if the arguments are different now."""
+    if report.is_unfinished:
+        left = changer.resumed()
+        if report.is_about(about):
+            changer.carry_out(left, None)
+            return
+        report.drop_plan()
+    changer.carry_out(_with_failed(report, plan(changer)), about)
 
 
 def _with_failed(report: TaskReport, lines: Sequence[TaskLine]) -> list[TaskLine]:

@@ -91,7 +91,7 @@ def test_a_data_unit_that_is_deleted_between_the_plan_and_the_request_costs_only
         lines = changer.planned(changer.place(stage), change, TaskSelection())
         (row,) = [row for row in client.project(desk.project_id).label_rows() if row.data_hash == desk.data_hashes[0]]
         client.dataset(row.dataset_hash).remove_data_rows([row.data_hash])
-        changer.carry_out(lines)
+        changer.carry_out(lines, "about")
         assert counts(report.lines)["updated"] == 3
 
 
@@ -148,7 +148,7 @@ def test_a_reopening_keeps_the_task_of_who_took_it_between(desk: Desk) -> None:
         changer, report = _changer(desk, client)
         lines = changer.planned(changer.place("Complete"), Change(action="reopen"), TaskSelection())
         desk.by_hand("move", "Complete", desk.tasks("Complete")[:1], "Archive")
-        changer.carry_out(lines)
+        changer.carry_out(lines, "about")
         assert counts(report.lines)["skipped"] == 1
     assert desk.counts() == {"Annotate": 3, "Archive": 1}
 

@@ -283,3 +283,26 @@ def test_a_data_unit_that_came_into_the_stage_after_all_has_one_line(desk: Desk)
     desk.by_hand("move", "Choose", desk.tasks("Choose"), "Annotate")
     end = desk.attempt(EncordMoveTasksOperator, **arguments)
     assert (end.result["tasks"], end.result["updated"]) == (4, 4)
+
+
+def test_a_corrected_argument_makes_a_new_plan_and_the_report_keeps_what_was_done(desk: Desk) -> None:
+    """An attempt broke, and the task is cleared with another destination: the rest goes there."""
+    desk.emulator.faults([{"match": MOVE, "when": {"nth": 2}, "do": BUSY}])
+    arguments = {"stage": "Annotate", "batch_size": 3}
+    assert desk.attempt(EncordMoveTasksOperator, to_stage="Archive", **arguments).retryable
+    desk.emulator.clear_faults()
+    end = desk.attempt(EncordMoveTasksOperator, to_stage="Review", **arguments)
+    assert end.result["updated"] == 4
+    assert desk.counts() == {"Archive": 3, "Review": 1}
+    assert desk.revert().result["updated"] == 4
+    assert desk.counts() == {"Annotate": 4}
+
+
+def test_what_was_sent_with_other_arguments_before_is_reported(desk: Desk) -> None:
+    """The outcome of the request of the first attempt is looked up before a new plan is made."""
+    lose_the_last_outcome(desk, MOVE)
+    assert desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Archive").retryable
+    desk.emulator.clear_faults()
+    end = desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Review")
+    assert end.result["updated"] == 4
+    assert desk.counts() == {"Archive": 4}
