@@ -48,7 +48,7 @@ def _is_of(content: bytes, tag: str, kinds: dict[str, type[msgspec.Struct]]) -> 
         read = json.loads(content)
         kind = kinds.get(read[tag])
         return kind is not None and bool(msgspec.convert(read, kind))
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError, msgspec.MsgspecError):
         return False
 
 
