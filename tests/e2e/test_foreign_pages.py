@@ -31,6 +31,13 @@ ASK = """async ([url, options]) => {
 
 
 @pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """An emulator for these tests alone: runs that other tests have triggered still send requests to theirs."""
+    with Emulator.start() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
 def foreign_page_url() -> Iterator[str]:
     """An empty page of another server on this machine."""
 
