@@ -125,6 +125,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.resuming
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.waiting
+	$(BIN)/python -m benchmarks.agent
 	$(BIN)/python -m benchmarks.webhook
 
 check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; changes nothing

@@ -144,9 +144,10 @@ def queue_runner(site: Site, model: Model, at_once: int, batch: int = 1) -> None
     specs = [task.model_dump_json() for task in stage.get_tasks()]
     parts = [specs[start : start + batch] for start in range(0, len(specs), batch)]
     with ThreadPoolExecutor(at_once) as pool:
-        for answer in pool.map(handle, parts):
-            if not json.loads(answer)["success"]:
-                raise RuntimeError(f"a call did not succeed: {answer}")
+        answers = [json.loads(answer) for answer in pool.map(handle, parts)]
+    failed = [answer["error"] for answer in answers if not answer["success"]]
+    if failed:
+        raise RuntimeError(f"{len(failed)} calls did not succeed: {failed[0]}")
 
 
 CONTENDERS: dict[str, Callable[[Site, Model, int], None]] = {
