@@ -73,8 +73,6 @@ def airflow_database() -> None:
     folder.mkdir()
     from airflow.utils.db import initdb
 
-    import tests.forks.quick_sqlite  # noqa: F401 - not above: most tests need no SQLAlchemy
-
     initdb()
 
 

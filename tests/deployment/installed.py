@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 _COMPONENTS = (
-    "tests.forks.quick_sqlite",
     "airflow.__main__",
     "airflow.cli.commands.scheduler_command",
     "airflow.cli.commands.triggerer_command",

@@ -30,8 +30,6 @@ def dags_folder() -> Iterator[Path]:
     """Airflow's folder of DAGs, and its database. The folder is left as it was found."""
     from airflow.utils.db import initdb
 
-    import tests.forks.quick_sqlite  # noqa: F401 - not above: most tests need no SQLAlchemy
-
     initdb()
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     found = folder.exists()

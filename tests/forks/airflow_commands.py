@@ -20,5 +20,4 @@ def start_airflow_forks(environment: Mapping[str, str]) -> Forks:
     :param environment: Airflow's settings, which it reads while it is imported: commands must have the same.
     """
     more = () if running_line() == "2.11" else _OF_AIRFLOW_3
-    modules = ["tests.forks.quick_sqlite", "airflow.__main__", "airflow.cli.commands.dag_command", *more]
-    return Forks(modules, environment=environment)
+    return Forks(["airflow.__main__", "airflow.cli.commands.dag_command", *more], environment=environment)
