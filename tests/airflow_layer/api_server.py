@@ -1,8 +1,7 @@
 """Airflow's API server in a process of its own, which tests talk to without a socket. Airflow 3 only.
 
-A process of its own because the server of 3.1 puts stand-ins for flask and wtforms in `sys.modules`; a fork, because
-to import the server takes long. It reads requests from its standard input and answers on its standard output, one JSON
-text a line.
+A process of its own because the server of 3.1 puts stand-ins for flask and wtforms in `sys.modules`. It reads requests
+from its standard input and answers on its standard output, one JSON text a line.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import dataclasses
 import json
 import os
 import secrets
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -19,9 +19,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 from unittest import mock
-
-from tests.forks.airflow_commands import SERVER
-from tests.forks.client import ROOT, Forks
 
 _MARK = "answer: "  # what else Airflow prints is not an answer
 
@@ -43,29 +40,23 @@ class Answer:
 
 
 class ApiServer:
-    """The running server, in which everybody is an administrator.
+    """The running server, in which everybody is an administrator."""
 
-    :param forks: Of what it is a fork.
-    """
-
-    def __init__(self, forks: Forks) -> None:
+    def __init__(self) -> None:
         environment = {
             **os.environ,
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
         }
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__; no one reads a pipe
-        (asked, asking), (answering, answered) = os.pipe(), os.pipe()
-        self._requests, self._answers = os.fdopen(asking, "w"), os.fdopen(answering)
-        with os.fdopen(asked, "rb") as stdin, os.fdopen(answered, "wb") as stdout:
-            self._program = forks.start(
-                "tests.airflow_layer.api_server",
-                [],
-                environment=environment,
-                directory=ROOT,
-                files=(stdin, stdout, self._errors),
-                modules=[SERVER],
-            )
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__; no one reads a pipe
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env=environment,
+        )
 
     def __enter__(self) -> ApiServer:
         return self
@@ -73,25 +64,26 @@ class ApiServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._program.kill()
-        self._program.wait(10)
-        for file in (self._requests, self._answers, self._errors):
-            file.close()
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
 
     def send(self, method: str, path: str, content: Any = None, environment: Mapping[str, str] | None = None) -> Answer:
         """Send one request; must not be used from two threads.
 
         :param environment: More variables that the server has while it answers.
         """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended: said below
-            self._requests.write(json.dumps([method, path, content, {**(environment or {})}]) + "\n")
-            self._requests.flush()
-        for line in self._answers:
+            stdin.write(json.dumps([method, path, content, {**(environment or {})}]) + "\n")
+            stdin.flush()
+        for line in stdout:
             if line.startswith(_MARK):
                 return Answer(**json.loads(line.removeprefix(_MARK)))
         self._errors.seek(0)
-        said = self._errors.read().decode(errors="replace")[-2000:]
-        raise AssertionError(f"The API server ended with {self._program.wait(10)}:\n{said}")
+        raise AssertionError(f"The API server ended with {self._process.wait(10)}:\n{self._errors.read()[-2000:]}")
 
 
 def _serve() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,23 +28,9 @@ def airflow_command(*arguments: str, **variables: str) -> str:
     return run_program(str(Path(sys.executable).with_name("airflow")), *arguments, **variables)
 
 
-def forked(
-    forks: Forks, module: str, *arguments: str, modules: Sequence[str] = (), content: str = "", **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a module as a program, in a fork that has Airflow imported already.
-
-    :param modules: Imported before the fork, as well.
-    :param content: What it reads from its standard input.
-    """
-    done = forks.run(
-        module,
-        arguments,
-        environment={**os.environ, **variables},
-        directory=ROOT,
-        seconds=180,
-        modules=modules,
-        content=content.encode(),
-    )
+def forked(forks: Forks, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a module as a program, in a fork that has Airflow imported already."""
+    done = forks.run(module, arguments, environment={**os.environ, **variables}, directory=ROOT, seconds=180)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

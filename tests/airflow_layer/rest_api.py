@@ -14,7 +14,6 @@ import pytest
 
 from tests.airflow_layer.api_server import ApiServer
 from tests.airflow_layer.lines import running_line
-from tests.forks.client import Forks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,17 +69,14 @@ class RestApi:
 
 
 @contextlib.contextmanager
-def rest_api(airflow_forks: Callable[[], Forks]) -> Iterator[RestApi]:
-    """The API of the Airflow that is installed here; it may try connections.
-
-    :param airflow_forks: Gives the process that Airflow's API server is a fork of. Airflow 2 has no such server.
-    """
+def rest_api() -> Iterator[RestApi]:
+    """The API of the Airflow that is installed here; it may try connections."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__CORE__TEST_CONNECTION", "Enabled")
         if running_line() == "2.11":
             yield _in_this_process(patch)
             return
-        with ApiServer(airflow_forks()) as server:
+        with ApiServer() as server:
             yield _in_a_process_of_its_own(server)
 
 

@@ -9,8 +9,6 @@ from tests.forks.client import Forks
 
 API = "tests.forks.airflow_api"
 """For commands that run a DAG."""
-SERVER = "tests.forks.airflow_server"
-"""For programs that answer as Airflow's API server."""
 _OF_AIRFLOW_3 = ("airflow.sdk.execution_time.task_runner", "airflow.serialization.serialized_objects")
 
 

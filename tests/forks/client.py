@@ -52,16 +52,9 @@ class Program:
 
     def terminate(self) -> None:
         """Ask it to end."""
-        self._send(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self._send(signal.SIGKILL)
-
-    def _send(self, number: signal.Signals) -> None:
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process_id, number)
+                os.kill(self.process_id, signal.SIGTERM)
 
 
 class Forks:
@@ -143,17 +136,10 @@ class Forks:
         directory: Path,
         seconds: float,
         modules: Sequence[str] = (),
-        content: bytes = b"",
     ) -> subprocess.CompletedProcess[bytes]:
-        """The same, to its end.
-
-        :param content: What it reads from its standard input.
-        """
-        temporary = tempfile.TemporaryFile
-        with temporary() as given, temporary() as out, temporary() as err:
-            given.write(content)
-            given.seek(0)
-            files = (given, out, err)
+        """The same, to its end."""
+        with Path(os.devnull).open("rb") as nothing, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            files = (nothing, out, err)
             program = self.start(
                 module, arguments, environment=environment, directory=directory, files=files, modules=modules
             )

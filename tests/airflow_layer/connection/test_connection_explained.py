@@ -43,8 +43,8 @@ def around(account: Account, tmp_path: Path) -> Iterator[Around]:
 
 
 @pytest.fixture(scope="module")
-def api(airflow_database: None, request: pytest.FixtureRequest) -> Iterator[RestApi]:
-    with rest_api(lambda: request.getfixturevalue("airflow_forks")) as api:
+def api(airflow_database: None) -> Iterator[RestApi]:
+    with rest_api() as api:
         yield api
 
 

@@ -19,7 +19,6 @@ from tests.airflow_layer.api_server import Answer, ApiServer
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import FEATURES, running_line
 from tests.client import keys
-from tests.forks.client import Forks
 
 LINE = running_line()
 pytestmark = [
@@ -33,8 +32,8 @@ MASK = "***"
 
 
 @pytest.fixture(scope="module")
-def server(airflow_database: None, airflow_forks: Forks) -> Iterator[ApiServer]:
-    with ApiServer(airflow_forks) as server:
+def server(airflow_database: None) -> Iterator[ApiServer]:
+    with ApiServer() as server:
         yield server
 
 
