@@ -17,7 +17,6 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.deployment.migrated import SHARED_FOLDER
 from tests.forks.client import Forks
 from tests.forks.emulators import start_emulator_forks
 
@@ -66,18 +65,8 @@ _ONE_BY_ONE = (
 )
 _LINE_OF_A_DEPLOYMENT = re.compile(r"tests/deployment/.*(\[[^]]+\])$")
 
-
-def _share() -> str | None:
-    """Make the folder that the processes of this run share, unless the one that started this one has."""
-    if SHARED_FOLDER in os.environ:
-        return None
-    os.environ[SHARED_FOLDER] = folder = tempfile.mkdtemp(prefix="tests-shared-")
-    return folder
-
-
 _TOO_LATE = "airflow" in sys.modules
 _HOME = _settle()
-_OURS = [_HOME, *filter(None, [_share()])]
 
 
 def pytest_configure() -> None:
@@ -134,5 +123,4 @@ def emulator_forks() -> Iterator[Forks]:
 
 
 def pytest_unconfigure() -> None:
-    for folder in _OURS:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(_HOME, ignore_errors=True)

@@ -6,12 +6,14 @@ Left alone, Airflow opens its log servers on every interface, so the components 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import ipaddress
 import json
 import os
 import secrets
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,10 +23,6 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
-from tests.deployment.installed import airflow_version, modules_to_import
-from tests.deployment.migrated import place_database
-from tests.deployment.settings import kept_variables, settings
-from tests.forks.client import Forks, Program
 from tests.free_port import free_port
 
 WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "web", "scheduler", "dag-processor", "triggerer"
@@ -34,6 +32,8 @@ USER = "admin"
 START_SECONDS = 180
 RUN_SECONDS = 240
 STOP_SECONDS = 20
+LOCK_SECONDS = 60
+_DROPPED = ("AIRFLOW", "_AIRFLOW", "ENCORD_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONDONTWRITEBYTECODE")
 
 T = TypeVar("T")
 
@@ -84,16 +84,14 @@ class Deployment:
         if not self.home.is_absolute():
             raise ValueError(f"home must be absolute, not {self.home}: Airflow 3.3 fails otherwise.")
         self.python = self.python.absolute()  # and no resolve(): the link is what makes it a virtual environment
-        self.version = airflow_version(self.python)
+        self.version = _airflow_version(self.python)
         self.port = free_port()
         self.password = secrets.token_urlsafe(12)
-        self._forks: Forks | None = None
-        self._processes: dict[str, Program] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._dag_of_run: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of the machine
-        own = settings(self.python, self.home, self.dags, self.url, old=self.old)
-        self._variables = {**kept_variables(), **own, **self.environment}
+        self._variables = {**_kept_variables(), **self._settings(), **self.environment}
 
     @property
     def old(self) -> bool:
@@ -112,9 +110,8 @@ class Deployment:
 
     def __enter__(self) -> Deployment:
         (self.logs / "components").mkdir(parents=True, exist_ok=True)
-        self._forks = Forks(modules_to_import(self.version), python=str(self.python), environment=self._variables)
         try:
-            place_database(self.version, self.home, lambda: self.cli("db", "migrate"))
+            self.cli("db", "migrate")
             if self.old:
                 self._add_user()
             for name in self.components:
@@ -146,33 +143,38 @@ class Deployment:
         family = list(self._family())
         for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.process_id, 15)
+                os.killpg(process.pid, 15)
         _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
         for one in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()
         psutil.wait_procs(alive, timeout=STOP_SECONDS)
         for process in self._processes.values():
-            process.wait(STOP_SECONDS)
+            process.wait()
         self._processes.clear()
         self._session.close()
-        if self._forks is not None:
-            self._forks.close()
-            self._forks = None
 
     def cli(self, *arguments: str) -> str:
         """Run an ``airflow`` command in the deployment's environment; what it prints on standard output.
 
         :raises DeploymentError: It failed.
         """
-        assert self._forks is not None, "it has not begun"
-        done = self._forks.run(
-            "airflow", arguments, environment=self._variables, directory=self.home, seconds=START_SECONDS
+        command = [str(self.python), "-m", "airflow", *arguments]
+        done = subprocess.run(
+            command,
+            env=self._variables,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
-        output, errors = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
         if done.returncode != 0:
-            raise DeploymentError(f"airflow {arguments[0]}: {done.returncode}\n{output[-2000:]}{errors[-2000:]}")
-        return output
+            raise DeploymentError(
+                f"airflow {arguments[0]}: {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        return done.stdout
 
     def rest(self, method: str, path: str, body: Any = None) -> Any:
         """Ask Airflow's stable REST API.
@@ -221,11 +223,11 @@ class Deployment:
 
     def restart(self, component: str) -> None:
         """Kill a component at once, as a crash would, and start it again."""
-        family = psutil.Process(self._processes[component].process_id)
+        family = psutil.Process(self._processes[component].pid)
         for process in [*family.children(recursive=True), family]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._processes[component].wait(STOP_SECONDS)
+        self._processes[component].wait()
         command = self._command(component)
         assert command
         self._start(component, command)
@@ -283,6 +285,51 @@ class Deployment:
         if elsewhere:
             raise DeploymentError(f"Listens outside of the loopback: {elsewhere}.")
 
+    def _settings(self) -> dict[str, str]:
+        settings = {
+            "CORE__DAGS_FOLDER": str(self.dags.absolute()),
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__PARALLELISM": "2",
+            "CORE__TEST_CONNECTION": "Enabled",
+            "CORE__FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__EXECUTOR": "SequentialExecutor" if self.old else "LocalExecutor",  # 2.11 on SQLite takes no other
+            "CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+            # SQLite's own 5 s are not enough for all components on a loaded machine: a page then answers 500.
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}?timeout={LOCK_SECONDS}",
+            "LOGGING__BASE_LOG_FOLDER": str(self.logs),
+            "SCHEDULER__USE_JOB_SCHEDULE": "False",  # nothing runs that a test did not trigger
+            "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
+            # Tests that share a deployment add files to it.
+            "SCHEDULER__DAG_DIR_LIST_INTERVAL" if self.old else "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+            "USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+        if self.old:
+            settings |= {
+                "WEBSERVER__BASE_URL": self.url,
+                "WEBSERVER__SECRET_KEY": secrets.token_hex(16),
+                "WEBSERVER__EXPOSE_CONFIG": "False",
+                "API__AUTH_BACKENDS": "airflow.providers.fab.auth_manager.api.auth.backend.basic_auth,"
+                "airflow.api.auth.backend.session",
+            }
+        else:
+            settings |= {
+                "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+                "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+                "API__BASE_URL": self.url,
+                "API__PORT": str(self.port),
+                "API__HOST": "127.0.0.1",
+                "API__SECRET_KEY": secrets.token_hex(16),
+                "API_AUTH__JWT_SECRET": secrets.token_hex(32),
+            }
+        binaries = os.pathsep.join([str(self.python.parent), os.environ.get("PATH", os.defpath)])
+        return {
+            "AIRFLOW_HOME": str(self.home),
+            "PATH": binaries,  # Airflow 2.11 starts its tasks as "airflow"
+            "NO_PROXY": "*",
+            **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        }
+
     def _command(self, component: str) -> list[str] | None:
         if component == WEB and self.old:
             # A worker waits on a connection until something comes, and a browser opens some early: so more than one.
@@ -297,15 +344,15 @@ class Deployment:
         raise ValueError(f"No component is called {component!r}; there are {', '.join(EVERYTHING)}.")
 
     def _start(self, name: str, command: list[str]) -> None:
-        assert self._forks is not None, "it has not begun"
-        with Path(os.devnull).open("rb") as nothing, self._log_of(name).open("ab") as log:
-            self._processes[name] = self._forks.start(
-                "airflow",
-                command,
-                environment=self._variables,
-                directory=self.home,
-                files=(nothing, log, log),
-                session=True,
+        with self._log_of(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [str(self.python), "-m", "airflow", *command],
+                env=self._variables,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def _add_user(self) -> None:
@@ -332,12 +379,12 @@ class Deployment:
 
     def _assert_alive(self) -> None:
         for name, process in self._processes.items():
-            if (code := process.ended()) is not None:
-                raise DeploymentError(f"{name} ended with {code}.")
+            if process.poll() is not None:
+                raise DeploymentError(f"{name} ended with {process.returncode}.")
 
     def _family(self) -> Iterator[psutil.Process]:
         """Every process that stems from the deployment, also one whose parent is gone."""
-        groups = {process.process_id for process in self._processes.values()}
+        groups = {process.pid for process in self._processes.values()}
         known: set[int] = set()
         for one in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
@@ -354,3 +401,14 @@ class Deployment:
     def _last_words(self) -> str:
         tails = {name: self._log_of(name).read_text(errors="replace")[-2000:] for name in self._processes}
         return "\n".join(f"--- {name} said last:\n{tail}" for name, tail in tails.items())
+
+
+def _kept_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_DROPPED)}
+
+
+def _airflow_version(python: Path) -> tuple[int, ...]:
+    """Of Airflow in an environment: ``(3, 3, 2)``."""
+    code = "import importlib.metadata as m, json; print(json.dumps(m.version('apache-airflow').split('.')))"
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return tuple(int(part) for part in json.loads(done.stdout))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -43,12 +42,6 @@ class Program:
             self._code = int(self._connection.recv(64))
             self._connection.close()
         return self._code
-
-    def ended(self) -> int | None:
-        """The same, without waiting; None while it runs."""
-        if self._code is None and not select.select([self._connection], [], [], 0)[0]:
-            return None
-        return self.wait(0)
 
     def terminate(self) -> None:
         """Ask it to end."""
@@ -90,10 +83,6 @@ class Forks:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the process; programs that run go on."""
         self._process.communicate()
         shutil.rmtree(self._folder)
 
@@ -106,13 +95,11 @@ class Forks:
         directory: Path,
         files: tuple[IO[bytes], IO[bytes], IO[bytes]],
         modules: Sequence[str] = (),
-        session: bool = False,
     ) -> Program:
         """Run a module as ``python -m`` does, in a fork.
 
         :param files: Standard input, output and error.
         :param modules: The process that is forked imports these first, if it has not yet.
-        :param session: Whether it leads a session of its own.
         """
         request = {
             "module": module,
@@ -120,7 +107,6 @@ class Forks:
             "environment": dict(environment),
             "directory": str(directory),
             "modules": list(modules),
-            "session": session,
         }
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(str(self.socket))

@@ -89,8 +89,6 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
             os.dup2(file, number)
         for file in files:
             os.close(file)
-        if request["session"]:
-            os.setsid()
         os.chdir(request["directory"])
         os.environ.clear()
         os.environ.update(request["environment"])

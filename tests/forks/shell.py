@@ -116,7 +116,6 @@ def run(commands: str, folder: str) -> int:
         "arguments": sys.argv[1:],
         "environment": dict(os.environ),
         "directory": str(Path.cwd()),
-        "session": False,
         "modules": ["tests.forks.airflow_api"] if sys.argv[1:2] == ["dags"] else [],
     }
     with _connected(process) as connection:
