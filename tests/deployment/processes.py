@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
+from tests.deployment.environment import airflow_version, kept_variables
 from tests.free_port import free_port
 
 WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "web", "scheduler", "dag-processor", "triggerer"
@@ -33,7 +34,6 @@ START_SECONDS = 180
 RUN_SECONDS = 240
 STOP_SECONDS = 20
 LOCK_SECONDS = 60
-_DROPPED = ("AIRFLOW", "_AIRFLOW", "ENCORD_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONDONTWRITEBYTECODE")
 
 T = TypeVar("T")
 
@@ -84,14 +84,14 @@ class Deployment:
         if not self.home.is_absolute():
             raise ValueError(f"home must be absolute, not {self.home}: Airflow 3.3 fails otherwise.")
         self.python = self.python.absolute()  # and no resolve(): the link is what makes it a virtual environment
-        self.version = _airflow_version(self.python)
+        self.version = airflow_version(self.python)
         self.port = free_port()
         self.password = secrets.token_urlsafe(12)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._dag_of_run: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of the machine
-        self._variables = {**_kept_variables(), **self._settings(), **self.environment}
+        self._variables = {**kept_variables(), **self._settings(), **self.environment}
 
     @property
     def old(self) -> bool:
@@ -200,15 +200,13 @@ class Deployment:
             if answer.status_code == 500:
                 return None
             answer.raise_for_status()
-            found: list[dict[str, Any]] = answer.json()["asset_events"]
-            return found
+            return list(answer.json()["asset_events"])
 
         return [event for event in poll(look, "the list of asset events", RUN_SECONDS) if event["uri"] == uri]
 
     def request(self, method: str, path: str, body: Any = None) -> requests.Response:
         """As `rest`, and the answer as it is, even if it is an error."""
-        version = "v1" if self.old else "v2"
-        auth = (USER, self.password) if self.old else None
+        version, auth = ("v1", (USER, self.password)) if self.old else ("v2", None)
         return self._session.request(method, f"{self.url}/api/{version}/{path}", json=body, auth=auth, timeout=60)
 
     def connect(self, connection_id: str, connection: str) -> None:
@@ -228,9 +226,7 @@ class Deployment:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._processes[component].wait()
-        command = self._command(component)
-        assert command
-        self._start(component, command)
+        self._start(component, self._command(component) or [])
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
         """Start a run of a DAG, as soon as Airflow knows the DAG.
@@ -399,16 +395,5 @@ class Deployment:
         return self.logs / "components" / f"{name}.log"
 
     def _last_words(self) -> str:
-        tails = {name: self._log_of(name).read_text(errors="replace")[-2000:] for name in self._processes}
-        return "\n".join(f"--- {name} said last:\n{tail}" for name, tail in tails.items())
-
-
-def _kept_variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_DROPPED)}
-
-
-def _airflow_version(python: Path) -> tuple[int, ...]:
-    """Of Airflow in an environment: ``(3, 3, 2)``."""
-    code = "import importlib.metadata as m, json; print(json.dumps(m.version('apache-airflow').split('.')))"
-    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    return tuple(int(part) for part in json.loads(done.stdout))
+        tails = ((name, self._log_of(name).read_text(errors="replace")[-2000:]) for name in self._processes)
+        return "\n".join(f"--- {name} said last:\n{tail}" for name, tail in tails)
