@@ -13,7 +13,6 @@ from airflow_provider_encord.client.api.workflow import TaskFilter, all_tasks
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PER_LISTING
-from airflow_provider_encord.reports import SKIPPED
 from airflow_provider_encord.task_actions.lines import (
     ADD_ISSUE,
     ASSIGN,
@@ -21,7 +20,6 @@ from airflow_provider_encord.task_actions.lines import (
     PRIORITIZE,
     RELEASE,
     TaskLine,
-    with_outcome,
 )
 from airflow_provider_encord.task_actions.sending import rows_of
 
@@ -104,20 +102,15 @@ def hindrance(line: TaskLine, state: TaskState, stages: Iterable[Stage]) -> str 
 
 def interference(line: TaskLine, state: TaskState) -> str | None:
     """What somebody else changed after the line was planned, so that the change would undo it; None without it."""
-    if line.action in (ASSIGN, RELEASE) and not _same(state.assignee, line.assignee):
-        return f"Somebody else changed its assignee to {state.assignee or 'no user'}."
     known = (line.assignee, line.new_assignee)
-    if line.action in LEAVING and state.assignee and not any(_same(state.assignee, person) for person in known):
+    reassigned = line.action in (ASSIGN, RELEASE) and not _same(state.assignee, line.assignee)
+    taken = line.action in LEAVING and state.assignee and not any(_same(state.assignee, person) for person in known)
+    if reassigned or taken:
         return f"Somebody else changed its assignee to {state.assignee or 'no user'}."
     priority = state.row.priority if state.row else None
     if line.action == PRIORITIZE and line.priority is not None and priority != line.priority:
         return f"Somebody else changed its priority to {priority}."
     return None
-
-
-def skipped(line: TaskLine, reason: str) -> TaskLine:
-    """The line of a task that is not changed."""
-    return with_outcome(line, SKIPPED, reason)
 
 
 def _same(one: str | None, other: str | None) -> bool:

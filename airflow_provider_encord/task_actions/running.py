@@ -184,7 +184,7 @@ def _nothing(path: StoragePath, owner: Owner, *, preview: bool) -> dict[str, int
 def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:
     """Read a plan, and check that it is one for this operator."""
     change = spec.change
-    given = [name for name in _OF_THE_PLAN if getattr(change, name)]
+    given = [name for name in _OF_THE_PLAN if getattr(change, name) not in (None, [], ())]
     if given:
         raise InvalidArgumentError(
             f"plan: it says what is done with each task. Do not pass {', '.join(given)} together with it."

@@ -12,6 +12,7 @@ from airflow_provider_encord.operators.workflow import (
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
     EncordReviewTasksOperator,
+    EncordSetPriorityOperator,
 )
 from airflow_provider_encord.storage_paths import StoragePath
 from airflow_provider_encord.task_actions.changing import TaskChanger
@@ -132,6 +133,13 @@ def test_a_cleared_undo_does_not_assign_what_was_given_back_since(desk: Desk) ->
     desk.by_hand("release", "Annotate", desk.tasks("Annotate"))
     desk.revert()
     assert {task.assignee for task in desk.tasks("Annotate")} == {None}
+
+
+def test_a_plan_and_a_priority_of_0_contradict_each_other(desk: Desk) -> None:
+    """A priority of 0 is a value, too."""
+    desk.attempt(EncordSetPriorityOperator, report="plan", stage="Annotate", priority=0.7, preview=True)
+    end = desk.attempt(EncordSetPriorityOperator, plan=str(desk.report("plan")), priority=0)
+    assert "Do not pass priority together with it" in str(end.error)
 
 
 def test_a_plan_and_another_comment_contradict_each_other(desk: Desk) -> None:
