@@ -51,11 +51,13 @@ def _attempt(url: str, path: pathlib.Path, settings: Settings) -> None:
     import requests
 
     from airflow_provider_encord.client.transport import network_environment
+    from airflow_provider_encord.client.transport.sync import NoCredentials
 
     timeout = (settings.connect_timeout, settings.read_timeout)
     trusted = network_environment.bundle(settings.ca_bundle)
     try:
-        with requests.get(url, stream=True, timeout=timeout, verify=trusted) as response:
+        # Without `auth`, requests would add what a .netrc file has for the host.
+        with requests.get(url, auth=NoCredentials(), stream=True, timeout=timeout, verify=trusted) as response:
             if response.status_code in _GATEWAY:
                 raise UnavailableError(f"the file could not be downloaded: status {response.status_code}")
             if response.status_code != 200:

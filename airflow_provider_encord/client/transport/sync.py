@@ -61,7 +61,7 @@ class _Signature(requests.auth.AuthBase):
         return prepared
 
 
-class _NoCredentials(requests.auth.AuthBase):
+class NoCredentials(requests.auth.AuthBase):
     """For signed URLs, whose query already contains the permission."""
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -208,7 +208,7 @@ class SyncTransport(Transport):
 
     def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
         body = file if transfer.size else b""  # `requests` would send an empty file in chunks
-        return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=_NoCredentials())
+        return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=NoCredentials())
 
 
 def _content(response: requests.Response, most: int, stream: ItemStream[Any] | None) -> bytes:
