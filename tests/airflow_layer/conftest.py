@@ -19,7 +19,7 @@ from tests.airflow_layer.agent_stage import AgentStage
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.label_exports import Exports
-from tests.airflow_layer.log_lines import log_lines_once
+from tests.airflow_layer.log_lines import log_lines_once, logged
 from tests.airflow_layer.masker import forget_masked_secrets
 from tests.airflow_layer.pre_labels import Model
 from tests.airflow_layer.threads import _threads_may_execute
@@ -27,7 +27,7 @@ from tests.client.network import plain_network
 from tests.forks.airflow_commands import start_airflow_forks
 from tests.forks.client import Forks
 
-__all__ = ["_threads_may_execute", "log_lines_once", "plain_network"]
+__all__ = ["_threads_may_execute", "log_lines_once", "logged", "plain_network"]
 
 
 @pytest.fixture(autouse=True)

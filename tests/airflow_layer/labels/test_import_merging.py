@@ -274,13 +274,10 @@ def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_repo
     assert weather_of(video.labels()[mine]) == [("Rain", [[1, 4]])]
 
 
-def test_merging_without_a_report_says_in_the_log_what_it_cannot_see(
-    model: Model, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_merging_without_a_report_says_in_the_log_what_it_cannot_see(model: Model, logged: Callable[[], str]) -> None:
     model.load(model.write(*model.lines(objects=[{**CAR, "id": "t"}], classifications=[WEATHER])))
     source = model.write(*model.lines(objects=[{**CAR, "id": "t", "confidence": 0.1}, PERSON], classifications=[]))
     model.load(source, if_exists="merge")
-    captured = capsys.readouterr()
-    logged = captured.out + captured.err + caplog.text
-    assert "merged without a report" in logged
-    assert "6 rows already have some of these labels with different content" in logged
+    lines = logged()
+    assert "merged without a report" in lines
+    assert "6 rows already have some of these labels with different content" in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,6 @@ from airflow_provider_encord.operators.labels import (
 )
 from airflow_provider_encord.operators.labels.lineage import _place
 from tests.airflow_layer.label_exports import MONDAY, Exports, context
-from tests.airflow_layer.lines import running_line
 from tests.airflow_layer.outlet_events import OutletEvents
 
 
@@ -60,7 +60,7 @@ def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_a
     assert (second[asset].extra["rows"], second[asset].extra["removed"], second[asset].extra["unchanged"]) == (0, 0, 40)
 
 
-def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports, capsys: Any, caplog: Any) -> None:
+def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports, logged: Callable[[], str]) -> None:
     """Fault 8.6."""
     from airflow.providers.common.compat.sdk import Asset
 
@@ -73,16 +73,9 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
         outlets=[Asset(uri=theirs), Asset(uri=labels_uri("api.encord.com", exports.project, "other"))],
     )
     operator.execute(context(outlet_events=OutletEvents()))
-    logged = _logged(capsys, caplog)
-    (warning,) = (line for line in logged.splitlines() if "has no counts" in line)
+    (warning,) = (line for line in logged().splitlines() if "has no counts" in line)
     assert theirs in warning
     assert ours in warning
-
-
-def _logged(capsys: Any, caplog: Any) -> str:
-    """What an operator logged: a record in Airflow 2, printed by Airflow 3 outside of a task."""
-    printed = capsys.readouterr()
-    return str(caplog.text if running_line() == "2.11" else printed.out + printed.err)
 
 
 def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(exports: Exports) -> None:
@@ -111,7 +104,7 @@ def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(expor
     assert events[asset].extra["manifest"].endswith("day-0/manifest.json")
 
 
-def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, capsys: Any, caplog: Any) -> None:
+def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, logged: Callable[[], str]) -> None:
     """Fault 15.1."""
     from airflow.providers.common.compat.sdk import Asset
 
@@ -122,7 +115,7 @@ def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, caps
     part = partition.execute(context())[0]
     operator = EncordExportLabelsPartitionOperator(task_id="export", partition=part, outlets=[asset])
     operator.execute(context(outlet_events=OutletEvents()))
-    assert "the outlets to the task that runs after the export" in _logged(capsys, caplog)
+    assert "the outlets to the task that runs after the export" in logged()
 
 
 @pytest.mark.parametrize(

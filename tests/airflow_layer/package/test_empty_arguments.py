@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -101,16 +102,11 @@ def test_an_empty_list_of_datasets_changes_nothing(account: Account, operator: A
 
 
 def test_detaching_only_datasets_that_are_not_attached_is_warned_of(
-    account: Account, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    account: Account, logged: Callable[[], str]
 ) -> None:
     project, dataset = project_with_a_dataset(account)
     unknown = str(uuid.uuid4())
     warning = f"None of the 1 datasets (such as {unknown}) is attached to project {project}"
-
-    def logged() -> str:
-        """Airflow 3 prints what is logged; before, it is logged as usual."""
-        printed = capsys.readouterr()
-        return printed.out + printed.err + caplog.text
 
     assert run(EncordDetachDatasetsOperator, project_id=project, dataset_ids=[unknown, dataset]) == [dataset]
     assert "None of the" not in logged()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,7 @@ class TestLinks:
 
 
 class TestRemovals:
-    def test_rows_are_named_before_they_go_and_twice_is_fine(
-        self, account: Account, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_rows_are_named_before_they_go_and_twice_is_fine(self, account: Account, logged: Callable[[], str]) -> None:
         seeded = account.project(rows=5)
         chosen = seeded["data_hashes"][:2]
         arguments = {"dataset_id": seeded["dataset_id"], "data_hashes": chosen}
@@ -130,7 +129,7 @@ class TestRemovals:
         assert run(EncordRemoveDataRowsOperator, preview=True, **more)["not_found"] == 2
         with account.client() as client:
             assert len(client.dataset(seeded["dataset_id"]).data_rows()) == 3
-        assert "Would remove 2 of 2 data rows" in capfd.readouterr().out + caplog.text
+        assert "Would remove 2 of 2 data rows" in logged()
 
     @pytest.mark.parametrize("nothing", ["", [], "[]"])
     def test_an_empty_selection_is_refused(self, account: Account, nothing: Any) -> None:

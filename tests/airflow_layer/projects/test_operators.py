@@ -7,6 +7,7 @@ import datetime
 import importlib
 import inspect
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -234,13 +235,13 @@ class TestIfExists:
         assert all(one in str(failure.value) for one in ids)
 
     def test_several_that_were_created_together_are_one_mishap_and_the_oldest_is_reused(
-        self, kind: str, account: Account, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+        self, kind: str, account: Account, logged: Callable[[], str]
     ) -> None:
         """Fault 14.3: mapped tasks create one title at once."""
         ids = [run(CREATE[kind], title="Street", if_exists="new") for _ in range(3)]
 
         assert {run(CREATE[kind], title="Street") for _ in range(3)} == {ids[0]}
-        text = caplog.text + capfd.readouterr().out
+        text = logged()
         assert all(one in text for one in ids)
 
     def test_ten_tasks_that_create_one_title_at_once_all_use_the_same(self, kind: str, account: Account) -> None:
