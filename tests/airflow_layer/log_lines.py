@@ -18,7 +18,8 @@ def log_lines_once() -> None:
     root = logging.getLogger()
     for handler in [one for one in root.handlers if type(one).__name__ == "RedirectStdHandler"]:
         root.removeHandler(handler)
-    logging.getLogger("airflow.task").setLevel(logging.INFO)
+    for name in ("airflow.task", "airflow_provider_encord"):
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 @pytest.fixture
