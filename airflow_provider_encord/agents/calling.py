@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_provider_encord.agents.assets import local_copy
 from airflow_provider_encord.agents.cache import ResultCache
+from airflow_provider_encord.agents.dependencies import Dependencies
 from airflow_provider_encord.agents.editable import EditableLabels
 from airflow_provider_encord.agents.inputs import InputReader, Prepared
 from airflow_provider_encord.agents.parameters import Input, Parameters
@@ -34,6 +35,8 @@ class AgentFunction:
     :param reader: Has what is the same for all tasks.
     :param settings: The settings of the connection, for downloads.
     :param cache: Keeps results; None without a cache.
+    :param dependencies: Resolves the parameters marked with ``Depends`` of encord-agents.
+    :param saves_edits: Whether labels that the function got and edited are saved although it does not return them.
     """
 
     def __init__(
@@ -45,9 +48,12 @@ class AgentFunction:
         reader: InputReader,
         settings: Settings,
         cache: ResultCache | None = None,
+        dependencies: Dependencies | None = None,
+        saves_edits: bool = True,
     ):
         self._function, self._parameters, self._arguments = function, parameters, arguments
         self._reader, self._settings, self._cache = reader, settings, cache
+        self._dependencies, self._saves_edits = dependencies, saves_edits
         self._failed = 0
 
     @property
@@ -95,7 +101,7 @@ class AgentFunction:
             if value is None and not wanted.optional:
                 raise MissingInputError(f"{name}: Encord has no {wanted.input.value} for this task")
             values[name] = value
-        return values
+        return values if self._dependencies is None else {**values, **self._dependencies.values(prepared, stack)}
 
     def _value(self, wanted: Input, prepared: Prepared, stack: contextlib.ExitStack) -> Any:
         match wanted:
@@ -115,6 +121,14 @@ class AgentFunction:
                 return self._editable(prepared)
             case Input.SDK_ROW:
                 return prepared.sdk_row
+            case Input.SDK_TASK:
+                return prepared.sdk_task
+            case Input.SDK_STAGE:
+                return self._reader.sdk.stage
+            case Input.SDK_PROJECT:
+                return self._reader.sdk.project
+            case Input.SDK_ITEM:
+                return prepared.sdk_item
 
     def _copy(self, prepared: Prepared, stack: contextlib.ExitStack) -> Any:
         item = prepared.item
@@ -129,7 +143,7 @@ class AgentFunction:
 
     def _kept(self, prepared: Prepared, values: Mapping[str, Any], value: Any) -> Answer:
         """The answer, which is in the cache before anything is sent to Encord."""
-        result = checked(value, _edited(prepared, values))
+        result = checked(value, _edited(prepared, values) if self._saves_edits else None)
         if result is not None and self._cache is not None:
             self._cache.store(prepared, result)
         return Answer(prepared, result)

@@ -15,12 +15,12 @@ from airflow_provider_encord.client.resources.workflow import WorkflowStage
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks to handle.
 
-    :param batch_size: Maximum number of tasks from the stage. It does not limit `task_ids`.
+    :param batch_size: Maximum number of tasks from the stage; None for all. It does not limit `task_ids`.
     :param task_ids: Ids of the tasks. None takes tasks from the stage.
     :param shard: With `shards`, only the tasks of this shard, from 0.
     """
 
-    batch_size: int
+    batch_size: int | None
     task_ids: Sequence[str] | None = None
     shard: int | None = None
     shards: int | None = None

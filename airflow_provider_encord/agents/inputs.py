@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from airflow_provider_encord.agents.parameters import Input
-from airflow_provider_encord.agents.sdk_rows import SdkRows
+from airflow_provider_encord.agents.sdk_objects import SdkObjects
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord
 from airflow_provider_encord.client.api.workflow import Task
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import AuthenticationError, PermissionDeniedError, RefusedError
+from airflow_provider_encord.client.errors import (
+    AuthenticationError,
+    RefusedError,
+)
 from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features
 
 _OF_ITEMS = frozenset({Input.ITEM, Input.URL, Input.ASSET})
+_OF_METADATA = frozenset({*_OF_ITEMS, Input.SDK_ITEM})
+T = TypeVar("T")
+Readable: TypeAlias = tuple[dict[str, T], dict[str, str]]
+
 _OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
 
 
@@ -31,6 +38,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     :param content: The label row as Encord sent it.
     :param item: The storage item of the data unit.
     :param sdk_row: The label row as an object of Encord's SDK.
+    :param sdk_task: The task as an object of Encord's SDK.
+    :param sdk_item: The storage item as an object of Encord's SDK.
     :param problem: Why something that was asked for could not be read.
     """
 
@@ -39,6 +48,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     content: msgspec.Raw | None = None
     item: StorageItemRecord | None = None
     sdk_row: Any = None
+    sdk_task: Any = None
+    sdk_item: Any = None
     problem: str | None = None
 
     def label_row(self) -> dict[str, Any] | None:
@@ -56,7 +67,7 @@ class InputReader:
 
     :param inputs: What the function asks for.
     :param contents: Also read the label rows that exist, for the cache.
-    :param sdk: Makes label rows of Encord's SDK.
+    :param sdk: Reads objects of Encord's SDK.
     """
 
     def __init__(
@@ -66,10 +77,10 @@ class InputReader:
         inputs: frozenset[Input],
         *,
         contents: bool = False,
-        sdk: SdkRows | None = None,
+        sdk: SdkObjects,
     ):
         self._client, self._project_id, self._inputs, self._contents = client, project_id, inputs, contents
-        self._sdk = sdk
+        self.sdk = sdk
 
     @functools.cached_property
     def project(self) -> ProjectRecord:
@@ -87,6 +98,10 @@ class InputReader:
             _ = self.project
         if Input.LABELS in self._inputs:
             _ = self.features
+        if Input.SDK_PROJECT in self._inputs:
+            _ = self.sdk.project
+        if Input.SDK_STAGE in self._inputs:
+            _ = self.sdk.stage
 
     def read(self, tasks: Sequence[Task]) -> list[Prepared]:
         """Read what the function asks for, with few requests for all tasks.
@@ -98,10 +113,14 @@ class InputReader:
             prepared = self.with_rows(prepared)
         elif self._contents:
             prepared = self._with_contents(self._with_metadata(prepared))
-        elif self._inputs & _OF_ITEMS:
+        elif self._inputs & _OF_METADATA:
             prepared = self._with_metadata(prepared)
         if Input.SDK_ROW in self._inputs:
             prepared = self._by_branch(prepared, lambda one: one.content is not None, self._sdk_rows)
+        if Input.SDK_TASK in self._inputs:
+            prepared = self._with_sdk_tasks(prepared)
+        if Input.SDK_ITEM in self._inputs:
+            prepared = self._with_sdk_items(prepared)
         return self._with_items(prepared) if self._inputs & _OF_ITEMS else prepared
 
     def with_rows(self, prepared: Sequence[Prepared]) -> list[Prepared]:
@@ -157,31 +176,42 @@ class InputReader:
 
     def _sdk_rows(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
         contents = {one.task.data_hash: row for one in some if (row := one.label_row()) is not None}
-        rows = self._sdk.rows(branch, contents) if self._sdk else {}
+        rows = self.sdk.rows(branch, contents)
         return [msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash)) for one in some]
+
+    def _with_sdk_tasks(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        tasks = self.sdk.tasks([one.task.data_hash for one in prepared])
+        return [msgspec.structs.replace(one, sdk_task=tasks.get(one.task.uuid)) for one in prepared]
+
+    def _with_sdk_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
+        wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}
+        items, problems = _readable(sorted(wanted), self.sdk.items)
+        return [_with_item(one, "sdk_item", items, problems) for one in prepared]
 
     def _with_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}
         sign = bool(self._inputs & {Input.URL, Input.ASSET})
         items, problems = self._items(sorted(wanted), sign=sign)
-        return [_with_item(one, items, problems) for one in prepared]
+        return [_with_item(one, "item", items, problems) for one in prepared]
 
-    def _items(self, wanted: list[str], *, sign: bool) -> tuple[dict[str, StorageItemRecord], dict[str, str]]:
-        """The items, and the errors of those that Encord refuses."""
-        if not wanted:
-            return {}, {}
-        try:
-            return {item.uuid: item for item in self._client.items(wanted, sign_urls=sign)}, {}
-        except (AuthenticationError, PermissionDeniedError):
-            raise
-        except RefusedError as error:
-            if len(wanted) == 1:
-                return {}, {wanted[0]: error.message}
-        parts = [self._items([item], sign=sign) for item in wanted]
-        return (
-            {uuid: item for found, _ in parts for uuid, item in found.items()},
-            {uuid: problem for _, problems in parts for uuid, problem in problems.items()},
-        )
+    def _items(self, wanted: list[str], *, sign: bool) -> Readable[StorageItemRecord]:
+        return _readable(wanted, lambda some: {item.uuid: item for item in self._client.items(some, sign_urls=sign)})
+
+
+def _readable(wanted: Sequence[str], read: Callable[[list[str]], dict[str, T]]) -> Readable[T]:
+    """What can be read, and the errors of what Encord refuses: one that it refuses does not cost the others."""
+    if not wanted:
+        return {}, {}
+    try:
+        return read(list(wanted)), {}
+    except AuthenticationError:
+        raise
+    except RefusedError as error:
+        if len(wanted) == 1:
+            return {}, {wanted[0]: f"its storage item could not be read: {error.message}"}
+    middle = len(wanted) // 2
+    (found, problems), (more, others) = _readable(wanted[:middle], read), _readable(wanted[middle:], read)
+    return found | more, problems | others
 
 
 def _found(one: Prepared, row: LabelRowMetadata | None) -> Prepared:
@@ -197,8 +227,8 @@ def _filled(one: Prepared, contents: Mapping[str, msgspec.Raw], unreadable: Mapp
     return msgspec.structs.replace(one, content=contents.get(label_hash), problem=problem)
 
 
-def _with_item(one: Prepared, items: Mapping[str, StorageItemRecord], problems: Mapping[str, str]) -> Prepared:
+def _with_item(one: Prepared, field: str, items: Mapping[str, Any], problems: Mapping[str, str]) -> Prepared:
     uuid = one.row.backing_item_uuid if one.row else None
     if one.problem is not None or uuid is None:
         return one
-    return msgspec.structs.replace(one, item=items.get(uuid), problem=problems.get(uuid))
+    return msgspec.structs.replace(one, **{field: items.get(uuid), "problem": problems.get(uuid)})

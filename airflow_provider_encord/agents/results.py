@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import traceback
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from airflow_provider_encord.agents.kinds import AgentResult
 from airflow_provider_encord.plain_json import plain_json
 
 _MOST_CHARACTERS = 500
+_OF_ENCORD_AGENTS = "TaskAgentReturnStruct"  # its class of results
 _QUERY = re.compile(r"((?:https?:/)?/[^\s\"'<>?#]*)\?[^\s\"'<>=]*=[^\s\"'<>]*")
 _LEAST_SECRET = 8  # characters; less is in any text
 
@@ -42,7 +44,7 @@ def checked(value: Any, edited: Any = None) -> AgentResult | None:
     """
     if value is None:
         return None
-    result = AgentResult(value) if isinstance(value, str) else value
+    result = _as_result(value)
     if not isinstance(result, AgentResult):
         raise TypeError(
             f"the function returned a {type(value).__name__}; return the title or id of a pathway, an AgentResult or "
@@ -59,6 +61,17 @@ def checked(value: Any, edited: Any = None) -> AgentResult | None:
     if not isinstance(labels, Mapping):
         raise TypeError(f"labels: they must be a dictionary or EditableLabels, not a {type(labels).__name__}")
     return dataclasses.replace(result, labels=plain_json(labels, "labels"))
+
+
+def _as_result(value: Any) -> Any:
+    """The result of a function, also of one that is written for encord-agents."""
+    if isinstance(value, str | uuid.UUID):
+        return AgentResult(str(value))
+    if type(value).__name__ == _OF_ENCORD_AGENTS:
+        value = AgentResult(value.pathway, value.label_row, value.label_row_priority)
+    if isinstance(value, AgentResult) and isinstance(value.pathway, uuid.UUID):
+        return dataclasses.replace(value, pathway=str(value.pathway))
+    return value
 
 
 def _check_priority(priority: Any) -> None:

@@ -7,47 +7,29 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, DecoratedOperator, task_decorator_factory
 
-from airflow_provider_encord.agents.parameters import FunctionError, Parameters, parameters_of
+from airflow_provider_encord.agents.parameters import FunctionError, parameters_of
 from airflow_provider_encord.assets import stage_uri
-from airflow_provider_encord.defaults import AGENT_BATCH_SIZE, AGENT_COMMIT_EVERY, MOST_TASKS_PER_COMMIT
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import (
-    blank_to_none,
-    parse_count,
-    parse_ids,
-    parse_positive_int,
-    parse_text,
-    parse_url,
-    storage_path,
-)
-from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
-from airflow_provider_encord.operators.literals import InvalidLiteralError, check_literals, up_to
+from airflow_provider_encord.operators.agents import AgentOperator
+from airflow_provider_encord.operators.arguments import blank_to_none, parse_text
+from airflow_provider_encord.operators.literals import InvalidLiteralError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.agents.agent import AgentSpec
-    from airflow_provider_encord.agents.cache import ResultCache
-    from airflow_provider_encord.agents.calling import AgentFunction
-    from airflow_provider_encord.agents.choosing import Selection
-    from airflow_provider_encord.agents.inputs import InputReader
-
-RAISE = "raise"
 OF_THE_CALL = ("project_id", "stage", "stage_id", "task_ids", "shard", "shards")
 """Arguments that the call of the decorated function may set, so that ``expand`` and ``expand_kwargs`` can map them."""
 
 _COROUTINES = 8
-_MOST_CONCURRENCY = 1000
-_OF_AIRFLOW = re.compile(r"^unusual_prefix_[0-9a-f]+_")  # Airflow names the modules of DAGs by their path
 
 
-class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
+class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
     """Run a function on the tasks of an agent stage. Use it as ``@task.encord_agent``.
 
     For each task that is in the stage, the function gets what its annotations ask for (see
@@ -59,28 +41,8 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
     task that fails does not cost the others: their results are committed, and then the task instance fails and is
     retried for what is left. Labels that somebody edits while the function runs are not overwritten; such a task is
     reported as a conflict and left. Needs an SSH key. Encord API: ``workflow/stages/.../tasks`` and ``.../actions``
-    (v2), ``labelrow`` (v1).
+    (v2), ``labelrow`` (v1). The arguments are those of `AgentOperator`.
 
-    :param project_id: Id of the project (templated).
-    :param stage: Title or id of the agent stage (templated).
-    :param batch_size: Maximum number of tasks of one run (templated). Default: 100. It does not limit `task_ids`.
-    :param task_ids: Ids of the tasks to handle, such as a batch of `events.task_batches` (templated). Default: tasks
-        of the stage. Tasks that have left the stage are counted as skipped.
-    :param shard: Handle only the tasks of this shard, from 0, so that mapped task instances share a stage (templated).
-    :param shards: Number of shards (templated). A task belongs to a shard by its data hash, at every attempt.
-    :param on_error: ``"raise"`` (default) leaves tasks that failed in the stage and fails the task instance. Or the
-        title or id of a pathway that such tasks take (templated).
-    :param commit_every: After how many tasks results are committed, from 1 to 500 (templated). Default: 10.
-    :param max_concurrency: How many calls of the function run at once (templated). Default: 8 for a coroutine function
-        (``async def``), else 1. Other functions run in threads if it is more than 1.
-    :param report: Path or URI of a JSON Lines file with one line for each task (templated). The schema ``report`` of
-        `airflow_provider_encord.schemas` lists the fields. Lines of earlier attempts are kept. Only one task instance
-        at a time may write it. Default: no report.
-    :param cache: Path or URI of a directory for results of the function (templated). A result is stored before it is
-        sent to Encord, and used as long as the labels of the task do not change, so that a retry does not call a paid
-        model again. Results that are None are not stored. Default: no cache.
-    :param cache_version: Change it to ignore stored results, such as the version of a model (templated).
-    :param encord_conn_id: Id of the Airflow connection (templated).
     :return: ``{"project_id", "stage_id", "stage", "tasks", "moved", "left", "routed", "skipped", "conflict", "failed",
         "labels_saved", "cached", "report"}``. The numbers from ``moved`` to ``failed`` add up to ``tasks``; ``routed``
         are those that failed and took the pathway of `on_error`.
@@ -90,22 +52,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
     """
 
     custom_operator_name = "@task.encord_agent"
-    template_fields: Sequence[str] = (
-        *DecoratedOperator.template_fields,
-        "project_id",
-        "stage",
-        "batch_size",
-        "task_ids",
-        "shard",
-        "shards",
-        "on_error",
-        "commit_every",
-        "max_concurrency",
-        "report",
-        "cache",
-        "cache_version",
-        "encord_conn_id",
-    )
+    template_fields: Sequence[str] = (*DecoratedOperator.template_fields, *AgentOperator.template_fields)
     template_fields_renderers: ClassVar[dict[str, str]] = {"op_args": "py", "op_kwargs": "py"}
 
     def __init__(
@@ -114,84 +61,31 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
         python_callable: Callable[..., Any],
         op_args: Collection[Any] | None = None,
         op_kwargs: Mapping[str, Any] | None = None,
-        project_id: str | None = None,
-        stage: str | None = None,
-        batch_size: int | str = AGENT_BATCH_SIZE,
-        task_ids: Sequence[str] | str | None = None,
-        shard: int | str | None = None,
-        shards: int | str | None = None,
-        on_error: str = RAISE,
-        commit_every: int | str = AGENT_COMMIT_EVERY,
-        max_concurrency: int | str | None = None,
-        report: str | None = None,
-        cache: str | None = None,
-        cache_version: str | int | None = None,
         **kwargs: Any,
     ):
         if not kwargs.get("_airflow_mapped_validation_only"):
             _require_values(python_callable, op_args or (), op_kwargs or {})
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
-        self.project_id = project_id
-        self.stage = stage
-        self.batch_size = batch_size
-        self.task_ids = task_ids
-        self._has_batch = task_ids is not None
-        self.shard = shard
-        self.shards = shards
-        self.on_error = on_error
-        self.commit_every = commit_every
-        self.max_concurrency = max_concurrency
-        self.report = report
-        self.cache = cache
-        self.cache_version = cache_version
-        check_literals(
-            batch_size=(batch_size, parse_positive_int),
-            shard=(shard, parse_count),
-            shards=(shards, parse_positive_int),
-            commit_every=(commit_every, up_to(MOST_TASKS_PER_COMMIT)),
-            max_concurrency=(max_concurrency, up_to(_MOST_CONCURRENCY)),
-            report=(report, parse_url),
-            cache=(cache, parse_url),
-        )
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_encord.agents.agent import AgentRun
-        from airflow_provider_encord.agents.inputs import InputReader
-        from airflow_provider_encord.agents.report import AgentReport
-        from airflow_provider_encord.agents.sdk_rows import SdkRows
+        from airflow_provider_encord.agents.execution import Agent
 
         of_call, arguments = self._arguments()
         project = self.client.project(blank_to_none(of_call.get("project_id", self.project_id)))
         self.push_link(context, project_url, project.id)
-        stage = project.stage(self._stage(of_call))
-        spec = self._spec(of_call)
-        parameters = parameters_of(self._function)
-        reader = InputReader(
-            self.client,
-            project.id,
-            parameters.inputs,
-            contents=bool(blank_to_none(self.cache)),
-            sdk=SdkRows(self.hook.get_sdk_client, project.id),
+        agent = Agent(
+            stage=self._stage(of_call),
+            function=self._function,
+            parameters=parameters_of(self._function),
+            arguments=arguments,
         )
-        function = self._agent_function(parameters, arguments, reader, project.id)
-        path = storage_path(self.report, "report") if blank_to_none(self.report) else None
-        report = AgentReport(path, owner_of(context))
-        try:
-            run = AgentRun(self.client, stage, spec, report)
-            counts = run.run(function, reader)
-            report.finish()
-        finally:
-            report.release()
-        result = {
-            "project_id": project.id,
-            "stage_id": stage.uuid,
-            "stage": stage.title,
-            **counts,
-            "report": str(path) if path else None,
-        }
-        if counts["failed"]:
-            raise AirflowException(run.failure())
-        self.record_asset_event(context, stage_uri(self.client.settings.base_url, project.id, stage.uuid), result)
+        concurrency = _COROUTINES if inspect.iscoroutinefunction(inspect.unwrap(self._function)) else 1
+        execution = self.execution(context, project.id, of_call, concurrency=concurrency)
+        (done,) = execution.run([agent])
+        if done.failure is not None:
+            raise AirflowException(done.failure)
+        result = {"project_id": project.id, **done.as_json(), "report": execution.report}
+        self.record_asset_event(context, stage_uri(self.client.settings.base_url, project.id, done.stage.uuid), result)
         return result
 
     @property
@@ -211,80 +105,10 @@ class EncordAgentDecoratedOperator(DecoratedOperator, EncordBaseOperator):
         }
 
     def _stage(self, of_call: Mapping[str, Any]) -> str:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
         stage = parse_text(of_call.get("stage_id", of_call.get("stage", self.stage)), "stage")
         if stage is None:
             raise InvalidArgumentError("stage: it is empty. Pass the title or id of an agent stage.")
         return stage
-
-    def _spec(self, of_call: Mapping[str, Any]) -> AgentSpec:
-        from airflow_provider_encord.agents.agent import AgentSpec
-
-        way_out = parse_text(self.on_error, "on_error") or RAISE
-        concurrency = blank_to_none(self.max_concurrency)
-        if concurrency is None:
-            concurrency = _COROUTINES if inspect.iscoroutinefunction(inspect.unwrap(self._function)) else 1
-        return AgentSpec(
-            selection=self._selection(of_call),
-            on_error=None if way_out == RAISE else way_out,
-            commit_every=parse_positive_int(self.commit_every, "commit_every", most=MOST_TASKS_PER_COMMIT),
-            max_concurrency=parse_positive_int(concurrency, "max_concurrency", most=_MOST_CONCURRENCY),
-        )
-
-    def _selection(self, of_call: Mapping[str, Any]) -> Selection:
-        from airflow_provider_encord.agents.choosing import Selection
-
-        shard = blank_to_none(of_call.get("shard", self.shard))
-        shards = blank_to_none(of_call.get("shards", self.shards))
-        return Selection(
-            batch_size=parse_positive_int(self.batch_size, "batch_size"),
-            task_ids=self._batch(of_call),
-            shard=None if shard is None else parse_count(shard, "shard"),
-            shards=None if shards is None else parse_positive_int(shards, "shards"),
-        )
-
-    def _batch(self, of_call: Mapping[str, Any]) -> list[str] | None:
-        """The ids of the tasks; None if none were asked for. An empty template must not mean the whole stage."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
-        if not self._has_batch and "task_ids" not in of_call:
-            return None
-        ids = parse_ids(of_call.get("task_ids", self.task_ids), "task_ids")
-        if ids is None:
-            raise InvalidArgumentError(
-                "task_ids: it is empty (check the rendered template, or the task that returns it). Leave `task_ids` "
-                "out to handle tasks of the stage."
-            )
-        return ids
-
-    def _agent_function(
-        self, parameters: Parameters, arguments: Mapping[str, Any], reader: InputReader, project_id: str
-    ) -> AgentFunction:
-        from airflow_provider_encord.agents.calling import AgentFunction
-
-        return AgentFunction(
-            self._function,
-            parameters,
-            arguments,
-            reader=reader,
-            settings=self.client.settings,
-            cache=self._cache(arguments, reader, project_id),
-        )
-
-    def _cache(self, arguments: Mapping[str, Any], reader: InputReader, project_id: str) -> ResultCache | None:
-        from airflow_provider_encord.agents.cache import ARGUMENT, ResultCache
-
-        if not blank_to_none(self.cache):
-            return None
-        module = _OF_AIRFLOW.sub("", self._function.__module__)
-        about = {
-            "function": f"{module}.{self._function.__qualname__}",
-            "cache_version": parse_text(self.cache_version, "cache_version"),
-            "arguments": dict(arguments),
-            "project_id": project_id,
-        }
-        return ResultCache(storage_path(self.cache, ARGUMENT), about, reader)
 
 
 def encord_agent_task(python_callable: Callable[..., Any] | None = None, **kwargs: Any) -> Any:

@@ -18,7 +18,7 @@ from airflow_provider_encord.agents import (
     StorageItemRecord,
     Task,
 )
-from airflow_provider_encord.agents.parameters import FunctionError, Input, Wanted, parameters_of
+from airflow_provider_encord.agents.parameters import OF_SDK, FunctionError, Input, Wanted, parameters_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -36,7 +36,7 @@ def test_every_type_of_the_facade_is_recognised_or_returned() -> None:
     ) -> AgentResult: ...
 
     found = parameters_of(function)
-    assert found.inputs == set(Input) - {Input.SDK_ROW}
+    assert found.inputs == set(Input) - set(OF_SDK)
     assert found.others == {}
     assert {"AgentResult", *(input_.value for input_ in found.inputs)} == set(agents.__all__)
 
