@@ -150,11 +150,8 @@ def _load(place: str, where: str, stack: contextlib.ExitStack) -> ModuleType:
     except InvalidArgumentError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the code of the user can raise anything
-        problem = _plain(described(error))
-    raise InvalidArgumentError(
-        f"runner: {place} could not be loaded: {problem}. Pass a module and a name (my_package.agents:runner), or the "
-        "path of a script that ends with .py."
-    )
+        problem = _problem(error, where)
+    raise InvalidArgumentError(f"runner: {place} could not be loaded: {problem}")
 
 
 def _run(path: pathlib.Path, stack: contextlib.ExitStack) -> ModuleType:
@@ -198,12 +195,16 @@ def _is_runner(value: Any) -> bool:
     return isinstance(value, Runner | QueueRunner)
 
 
-def _plain(text: str) -> str:
-    """A text without the markup that encord-agents puts into its errors for a terminal."""
-    from rich.errors import MarkupError
+def _problem(error: BaseException, where: str) -> str:
+    """What is wrong, in one line. Errors of encord-agents have markup for a terminal."""
+    from encord_agents.exceptions import PrintableError
     from rich.text import Text
 
-    try:
-        return Text.from_markup(text).plain
-    except MarkupError:
-        return text
+    if isinstance(error, PrintableError):
+        return " ".join(Text.from_markup(str(error.args[0])).plain.split())
+    if isinstance(error, ModuleNotFoundError) and error.name == where.partition(".")[0]:
+        return (
+            f"there is no module {error.name} on this worker. Pass a module and a name (my_package.agents:runner), or "
+            "the path of a script that ends with .py."
+        )
+    return described(error)
