@@ -115,6 +115,11 @@ MODULES = (
         ("EncordQualityGateBranchOperator", "EncordQualityGateOperator"),
         "Quality gates: operators that decide about labels by numbers.",
     ),
+    PublicModule(
+        "operators.agents",
+        ("EncordAgentRunnerOperator",),
+        "The operator for runners of the library encord-agents.",
+    ),
     PublicModule("operators.analytics", ("EncordExportAnalyticsOperator",), "Operators on analytics."),
     PublicModule(
         "operators.base",

@@ -189,7 +189,7 @@ class EncordAgentRunnerOperator(AgentOperator):
 
     :param runner: Where the ``Runner`` or ``QueueRunner`` is (templated): a module and a name
         (``"my_package.agents:runner"``), or the path of a script, with the name if the script makes several
-        (``"/opt/agents/prelabel.py"``, ``"/opt/agents/prelabel.py:runner"``). The code runs in the task, not when the
+        (``"/data/agents/prelabel.py"``, ``"/data/agents/prelabel.py:runner"``). The code runs in the task, not when the
         DAG is parsed, and not as ``__main__``. Or the runner itself.
     :param project_id: Id of the project (templated). Default: the project of the runner.
     :param stage: Title or id of the only stage to run (templated). Default: all stages of the runner, in its order.

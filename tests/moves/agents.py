@@ -1,4 +1,4 @@
-"""The task decorator in the matrix of moves."""
+"""The task decorator, and the operator for runners of encord-agents, in the matrix of moves."""
 
 from __future__ import annotations
 
@@ -6,10 +6,29 @@ from typing import Any
 
 from airflow_provider_encord.agents import EditableLabels
 from airflow_provider_encord.decorators.agent import EncordAgentDecoratedOperator, encord_agent_task
+from airflow_provider_encord.operators.agents import EncordAgentRunnerOperator
 from tests.airflow_layer.agent_stage import STAGES
 from tests.moves.scenario import Scenario
 
 BOX = {"x": 0.1, "y": 0.2, "w": 0.25, "h": 0.4}
+
+
+SCRIPT = """
+from encord.objects import LabelRowV2
+from encord.objects.coordinates import BoundingBoxCoordinates
+from encord_agents.tasks import Runner
+from encord_agents.tasks.models import TaskAgentReturnStruct
+
+runner = Runner()
+
+@runner.stage("Pre-label")
+def prelabel(row: LabelRowV2) -> TaskAgentReturnStruct:
+    car = row.ontology_structure.objects[0].create_instance()
+    car.set_for_frames(BoundingBoxCoordinates(height=0.4, width=0.25, top_left_x=0.1, top_left_y=0.2), 0)
+    if not row.get_object_instances():
+        row.add_object_instance(car)
+    return TaskAgentReturnStruct(pathway="good", label_row=row)
+"""
 
 
 def prelabel(labels: EditableLabels) -> str:
@@ -73,6 +92,19 @@ class RunAgent(Scenario):
     def _move(self, tasks: list[str], stage: str, destination: str) -> None:
         with self.account.client() as client:
             client.project(self.project).stage(stage).move(tasks, destination)
+
+
+class RunAgentRunner(RunAgent):
+    operator = EncordAgentRunnerOperator
+    names = ("runner", "commit_every", *RunAgent.names)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.script = self.directory / "agents.py"
+        self.script.write_text(SCRIPT)
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "runner": str(self.script), "commit_every": 2}
 
 
 def _objects(row: dict[str, Any] | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tests.moves.agents import RunAgent
+from tests.moves.agents import RunAgent, RunAgentRunner
 from tests.moves.labels import (
     ExportAnalytics,
     ExportLabels,
@@ -164,6 +164,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     SampleTasks: _NAMING_TASKS,
     PartitionTasks: _NAMING_TASKS,
     RunAgent: _WITHOUT_JOB,
+    RunAgentRunner: _WITHOUT_JOB,
 }
 """By scenario and move."""
 

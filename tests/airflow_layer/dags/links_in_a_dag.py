@@ -7,6 +7,7 @@ import datetime
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_encord.agents import Task
+from airflow_provider_encord.operators.agents import EncordAgentRunnerOperator
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.datasets import (
     EncordAddDatasetUsersOperator,
@@ -161,6 +162,11 @@ with DAG(dag_id="links_of_tasks", schedule=None) as dag_of_tasks:
         task_id="revert",
         source="{{ params.destination }}/move.jsonl",
         report="{{ params.destination }}/revert.jsonl",
+    )
+
+with DAG(dag_id="links_of_runners", schedule=None) as dag_of_runners:
+    EncordAgentRunnerOperator(
+        task_id="runner", runner="tests.airflow_layer.dags.prelabel_runner:runner", project_id="{{ params.project }}"
     )
 
 with DAG(dag_id="links_of_sensors", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)) as (

@@ -136,6 +136,7 @@ class TestEveryOperator:
                 links_in_a_dag.dag_of_chores,
                 links_in_a_dag.dag_of_labels,
                 links_in_a_dag.dag_of_tasks,
+                links_in_a_dag.dag_of_runners,
                 links_in_a_dag.dag_of_sensors,
             )
             for task in dag.tasks

@@ -231,6 +231,18 @@ class TestInRuns:
         assert len(looked.links) == 13
         assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/summary"}
 
+    def test_a_runner_of_encord_agents_leads_to_its_project(
+        self, account: Account, at: Callable[[str], None], certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("encord_agents")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))  # Encord's SDK has no setting for it
+        template = account.emulator.template("every type", STAGES)["uuid"]
+        project = account.project(rows=2, created=1.0, template=template)["project_id"]
+        at(EUROPE)
+        looked = look_at(links_in_a_dag.dag_of_runners, project=project)
+        assert looked.states == {"runner": "success"}
+        assert looked.links == {"runner": f"https://app.encord.com/projects/view/{project}/summary"}
+
     def test_every_sensor_leads_to_the_project_that_it_looks_at(
         self, account: Account, at: Callable[[str], None]
     ) -> None:
