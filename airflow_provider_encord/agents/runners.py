@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import pathlib
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
@@ -21,6 +22,7 @@ from airflow_provider_encord.client.resources.projects import Project
 
 INSTALL = "pip install 'airflow-provider-encord[agents]'"
 _SCRIPT = ".py"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LISTING = ("include_workflow_graph_node", "include_client_metadata", "include_images_data", "include_children")
 _LABELS = (
     "include_object_feature_hashes",
@@ -196,12 +198,11 @@ def _is_runner(value: Any) -> bool:
 
 
 def _problem(error: BaseException, where: str) -> str:
-    """What is wrong, in one line. Errors of encord-agents have markup for a terminal."""
+    """What is wrong, in one line. Errors of encord-agents have colours for a terminal."""
     from encord_agents.exceptions import PrintableError
-    from rich.text import Text
 
     if isinstance(error, PrintableError):
-        return " ".join(Text.from_markup(str(error.args[0])).plain.split())
+        return " ".join(_COLOUR.sub("", str(error)).split())
     if isinstance(error, ModuleNotFoundError) and error.name == where.partition(".")[0]:
         return (
             f"there is no module {error.name} on this worker. Pass a module and a name (my_package.agents:runner), or "

@@ -51,5 +51,12 @@ def test_the_lowest_version_of_the_sdk_is_one_that_is_tested() -> None:
     assert (ROOT / "tests" / "sdk" / f"requirements-{lowest}.txt").exists()
 
 
+def test_the_lowest_version_of_encord_agents_is_the_one_that_is_tested() -> None:
+    (agents,) = map(Requirement, EXTRAS["agents"])
+    (lowest,) = (one.version for one in agents.specifier)
+
+    assert f"encord-agents=={lowest}" in (CONSTRAINTS / "airflow-3.3.txt").read_text().splitlines()
+
+
 def test_every_extra_for_users_is_installed_with_its_lowest_versions_somewhere() -> None:
-    assert set(EXTRAS) - {"dev", "docs", "sdk"} == set(INSTALLED_LOWEST)
+    assert set(EXTRAS) - {"agents", "dev", "docs", "sdk"} == set(INSTALLED_LOWEST)

@@ -114,10 +114,12 @@ OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, 
 def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, bytes], project: dict[str, Any]) -> None:
     always = required(project["dependencies"])
     sdk = required(project["optional-dependencies"].get("sdk", []))
+    agents = required(project["optional-dependencies"].get("agents", []))
     lacking = {}
     for name, needed in needed_by_module(files, PACKAGE).items():
         brought = always | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
         brought = brought | (sdk if name.startswith(f"{PACKAGE}/hooks/") else set())
+        brought = brought | (agents if name.startswith(f"{PACKAGE}/agents/") else set())
         brought = brought | (OF_THE_API_SERVER if name.startswith(f"{PACKAGE}/webhook/") else set())
         formats = (f"{PACKAGE}/analytics/", f"{PACKAGE}/exports/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
