@@ -114,7 +114,7 @@ OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, 
 def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, bytes], project: dict[str, Any]) -> None:
     always = required(project["dependencies"])
     sdk = required(project["optional-dependencies"].get("sdk", []))
-    agents = required(project["optional-dependencies"].get("agents", []))
+    agents = {name.replace("-", "_") for name in required(project["optional-dependencies"]["agents"])}
     lacking = {}
     for name, needed in needed_by_module(files, PACKAGE).items():
         brought = always | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
