@@ -33,6 +33,7 @@ from airflow_provider_encord.task_actions.lines import (
     MOVE,
     PRIORITIZE,
     REJECT,
+    RELEASE,
     REOPEN,
     TaskLine,
     key_of,
@@ -160,7 +161,11 @@ class TaskChanger:
         progress, accepted = _Progress(len(todo)), False
         left = list(batches(todo, self._size))
         while left:
-            part = left.pop(0)
+            batch = left.pop(0)
+            part = self._still_free(batch)
+            if not part:
+                progress.add(len(batch))
+                continue
             outcome = self._sent(part, accepted)
             reported = self._reported(part, outcome)
             self._after([line for line in reported if line.outcome == UPDATED])
@@ -168,7 +173,29 @@ class TaskChanger:
             accepted = accepted or bool(outcome.done)
             if outcome.error is not None:
                 self._stop(outcome.error, part, outcome, left)
-            progress.add(len(part))
+            progress.add(len(batch))
+
+    def _still_free(self, part: list[TaskLine]) -> list[TaskLine]:
+        """Leave out the tasks that somebody has taken or given back since the plan, and report them.
+
+        Encord refuses to move a task that has left the stage, but it would take a task from anybody.
+        """
+        if part[0].action not in (ASSIGN, RELEASE):
+            return part
+        states = self._client.run(present_states(self._project, part))
+        free, settled = [], []
+        for line in part:
+            state = states.get(str(line.id), NOWHERE)
+            if is_achieved(line, state) and key_of(line) in self._report.was_sent:
+                settled.append(with_outcome(line, UPDATED))
+                continue
+            reason = _taken(line, state) or hindrance(line, state, self.stages) or interference(line, state)
+            if reason is None:
+                free.append(line)
+            else:
+                settled.append(with_outcome(line, SKIPPED, reason))
+        self._report.take(settled)
+        return free
 
     def _without_repeated(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
         """Leave out lines about missing tasks or data units whose task, or sub-task, is reported or planned."""
