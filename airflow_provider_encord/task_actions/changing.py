@@ -105,9 +105,10 @@ class TaskChanger:
         What Encord shows decides. A task that has reached the wanted state was changed by the earlier attempt if that
         sent a request for it; else a user did the same, and the task is skipped.
 
-        :return: The lines that are left to do, and those of tasks that can no longer be changed.
+        :return: The lines that are left to do, and those of tasks that need no change or can no longer be changed.
         """
-        unsettled = [line for line in self._report.unsettled if line.data_hash]
+        as_planned = [line for line in self._report.unsettled if line.outcome != UPDATED]  # nothing was to be sent
+        unsettled = [line for line in self._report.unsettled if line.outcome == UPDATED and line.data_hash]
         states = self._client.run(present_states(self._project, unsettled))
         done, left = [], []
         for line in unsettled:
@@ -121,7 +122,7 @@ class TaskChanger:
             left.append(msgspec.structs.replace(line, outcome=SKIPPED, error=reason) if reason else _to_do(line))
         self._after(done)
         self._report.take(done)
-        return left
+        return [*as_planned, *left]
 
     def refreshed(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
         """Compare the lines of a plan with what the tasks are now.
@@ -156,7 +157,7 @@ class TaskChanger:
         lines = self._without_repeated(lines)
         todo = [line for line in lines if line.outcome == UPDATED]
         if about is not None:
-            self._report.plan(todo, about)
+            self._report.plan(lines, about)
         self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
         progress, accepted = _Progress(len(todo)), False
         left = list(batches(todo, self._size))
