@@ -200,6 +200,12 @@ class TaskChanges(Moves):
         if not nothing and _REFUSED not in text:
             super().failed_for_good(run)
 
+    @rule(nth=st.integers(1, 4), times=st.integers(1, 3), once=st.booleans())
+    def encord_refuses_a_bundle(self, nth: int, times: int, once: bool) -> None:
+        refusal = {"status": 400, "json": {"message": "not this bundle"}}
+        when = {"nth": nth} if once else {"times": times}
+        self.faults.append({"match": self.FAULTS[1], "when": when, "do": refusal})
+
     # People.
 
     @rule(pick=st.integers(0, 5), stop_at=st.integers(1, 30))
@@ -311,6 +317,11 @@ class TaskChanges(Moves):
             brought = line["outcome"] == "updated" and line["new_stage_id"]
             if brought and last.get(line["id"]) == email and run.number not in self.unclean:
                 assert places[line["data_hash"]] == self.stages[line["new_stage_id"]], line
+        if run.more["kind"] == PRIORITIZE and run.number not in self.unclean:
+            priorities = {row.data_hash: row.priority for row in self.project.label_rows()}
+            for line in lines:
+                if line["outcome"] in ("updated", "unchanged"):
+                    assert priorities[line["data_hash"]] == line["new_priority"], line
 
     def _check_what_was_done(self, run: Run, lines: list[dict[str, Any]], log: list[Action]) -> None:
         """What the report says the run did, it did; and it did nothing else, and nothing twice."""

@@ -17,7 +17,7 @@ from tests.histories.uploads import Uploads
 
 __all__ = ["plain_network"]
 
-MACHINES: dict[type[Moves], int] = {Uploads: 8, Registrations: 8, Exports: 8, Imports: 8, TaskChanges: 4, Agents: 6}
+MACHINES: dict[type[Moves], int] = {Uploads: 8, Registrations: 8, Exports: 8, Imports: 8, TaskChanges: 3, Agents: 5}
 
 
 @pytest.mark.usefixtures("plain_network")
