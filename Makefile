@@ -126,6 +126,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.waiting
 	$(BIN)/python -m benchmarks.agent
+	$(BIN)/python -m benchmarks.agent_faults
 	$(BIN)/python -m benchmarks.webhook
 
 check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; changes nothing

@@ -18,6 +18,7 @@ from airflow_provider_encord.agents.running import as_coroutines, in_threads, in
 from airflow_provider_encord.client.api.projects import Pathway
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, still_in_stage
 from airflow_provider_encord.client.resources.workflow import WorkflowStage
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED
@@ -63,13 +64,14 @@ class AgentRun:
             of tasks, too.
         :raises EncordError: Encord cannot be reached, or refuses. What was committed stays.
         """
+        self._settle()
         chosen = choose(self._stage, self._spec.selection)
         log.info("Stage %s: %d tasks to handle.", self._stage.title, len(chosen.tasks))
         self._record([self._gone(uuid) for uuid in chosen.gone])
         self.counts[SKIPPED] += len(chosen.gone)
         if chosen.tasks:
             reader.read_shared()
-        committer = Committer(self._client, self._stage, reader, self._way_out)
+        committer = Committer(self._client, self._stage, reader, self._about_to_move, self._way_out)
         for window in chunks(chosen.tasks, max(self._spec.commit_every, self._spec.max_concurrency)):
             self._report.check()
             self._handle(reader.read(list(window)), function, committer)
@@ -86,6 +88,49 @@ class AgentRun:
             f"{self.counts[FAILED]} tasks failed and stay in stage {self._stage.title!r} ({counts}). The results of "
             f"the others are committed; a retry handles only what is left. {named}"
         )
+
+    def _settle(self) -> None:
+        """Report the tasks that an earlier attempt may have moved, if they have left the stage.
+
+        Encord moves all tasks of a request or none. So they were moved if none is left, and those that are where their
+        pathway leads.
+        """
+        lines = [line for line in self._report.in_doubt if line.stage_id == self._stage.uuid]
+        if not lines:
+            return
+        there = self._among(self._stage.uuid, lines)
+        gone = [line for line in lines if str(line.id) not in there]
+        moved = self._arrived(gone) if there else {str(line.id) for line in gone}
+        unknown = "it left the stage while an earlier attempt was about to move it"
+        self._record(
+            [
+                line
+                if str(line.id) in moved
+                else msgspec.structs.replace(line, outcome=SKIPPED, error=unknown, pathway=None)
+                for line in gone
+            ]
+        )
+        log.info("An earlier attempt ended before it could report %d tasks; %d were moved.", len(lines), len(moved))
+
+    def _arrived(self, lines: Sequence[AgentLine]) -> set[str]:
+        """The tasks that are in the stage to which their pathway leads."""
+        ways = {pathway.title: pathway.destination_uuid for pathway in self._stage.pathways}
+        by_stage: dict[str, list[AgentLine]] = collections.defaultdict(list)
+        for line in lines:
+            to = ways.get(str(line.pathway))
+            if to is not None:
+                by_stage[to].append(line)
+        return set().union(*(self._among(to, some) for to, some in by_stage.items()))
+
+    def _among(self, stage: str, lines: Sequence[AgentLine]) -> set[str]:
+        """The tasks that are in a stage now."""
+        uuids = [str(line.id) for line in lines]
+        data = {str(line.id): line.data_hash for line in lines if line.data_hash}
+        tasks = TasksInStage(project=self._stage.project, stage=stage, uuids=uuids, data_hashes=data)
+        return self._client.run(still_in_stage(tasks, uuids))
+
+    def _about_to_move(self, tasks: Sequence[Committed]) -> None:
+        self._report.sending([self._line(task, task.outcome_if_moved) for task in tasks])
 
     def _handle(self, prepared: Sequence[Prepared], function: AgentFunction, committer: Committer) -> None:
         """Call the function, and commit each time that enough answers are there."""
@@ -116,7 +161,7 @@ class AgentRun:
                 self.counts[task.outcome] += 1
                 self.counts[LABELS_SAVED] += task.labels_saved
                 self.counts[CACHED] += task.answer.cached
-            self._record([self._line(task) for task in done])
+            self._record([self._line(task, task.outcome) for task in done])
         log.info("Committed %d tasks: %s.", len(done), ", ".join(f"{n} {name}" for name, n in self._so_far()))
 
     def _so_far(self) -> list[tuple[str, int]]:
@@ -127,14 +172,14 @@ class AgentRun:
         self.failures += failed[: max(0, _NAMED - len(self.failures))]
         self._report.take(lines)
 
-    def _line(self, done: Committed) -> AgentLine:
+    def _line(self, done: Committed, outcome: str) -> AgentLine:
         task = done.answer.prepared.task
         return AgentLine(
             schema_version=SCHEMA_VERSION,
             operation=OPERATION,
             source=task.data_title,
             id=task.uuid,
-            outcome=OUTCOMES[done.outcome],
+            outcome=OUTCOMES[outcome],
             error=done.error,
             data_hash=task.data_hash,
             stage_id=self._stage.uuid,

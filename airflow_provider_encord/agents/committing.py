@@ -6,6 +6,8 @@ again, and a task that has moved is not in the stage any more.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from airflow_provider_encord.agents.inputs import InputReader
@@ -51,6 +53,11 @@ class Committed(msgspec.Struct, kw_only=True):
         """The result of the function, or an empty one without a result."""
         return self.answer.result or AgentResult()
 
+    @property
+    def outcome_if_moved(self) -> str:
+        """The outcome once the task has taken its pathway."""
+        return MOVED if self.error is None else ROUTED
+
     def close(self, outcome: str, error: str | None = None) -> None:
         """Decide the outcome. The task does not move."""
         self.outcome, self.error, self.pathway = outcome, error or self.error, None
@@ -71,11 +78,19 @@ class Committed(msgspec.Struct, kw_only=True):
 class Committer:
     """Commits results of tasks of one stage.
 
+    :param about_to_move: Called with the tasks that take a pathway, right before they move.
     :param way_out: The pathway for tasks that failed; None leaves them in the stage.
     """
 
-    def __init__(self, client: EncordClient, stage: WorkflowStage, reader: InputReader, way_out: Pathway | None = None):
-        self._client, self._stage, self._way_out = client, stage, way_out
+    def __init__(
+        self,
+        client: EncordClient,
+        stage: WorkflowStage,
+        reader: InputReader,
+        about_to_move: Callable[[Sequence[Committed]], None],
+        way_out: Pathway | None = None,
+    ):
+        self._client, self._stage, self._about_to_move, self._way_out = client, stage, about_to_move, way_out
         self._saver = LabelSaver(client, stage.project, reader)
 
     def commit(self, tasks: list[Committed]) -> None:
@@ -150,6 +165,7 @@ class Committer:
         """Let tasks take their pathways. Those without one stay."""
         moving = [task for task in tasks if not task.outcome and task.pathway is not None]
         if moving:
+            self._about_to_move(moving)
             self._proceed(moving)
         for task in tasks:
             if not task.outcome:
@@ -162,7 +178,7 @@ class Committer:
         done = self._client.run(workflow_actions.proceed(named, by_uuid=ways))
         by_uuid = {task.uuid: task for task in moving}
         for uuid in done.done:
-            by_uuid[uuid].outcome = MOVED if by_uuid[uuid].error is None else ROUTED
+            by_uuid[uuid].outcome = by_uuid[uuid].outcome_if_moved
         for uuid in done.already_left:
             by_uuid[uuid].close(SKIPPED, "somebody took it out of the stage")
         if done.error is None:

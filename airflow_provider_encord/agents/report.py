@@ -1,7 +1,7 @@
 """The report of an agent: a part for each commit while it runs, and one file at the end; see `report_files`.
 
 Lines of earlier attempts are kept, because their tasks have left the stage. The last line about a task replaces the
-earlier ones.
+earlier ones. Before tasks move, their lines are written down, because a worker may die before it reports the move.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
 
 OPERATION = "run_agent"
+_SENT = "sent"  # stem of the part that is written right before a move, with the number of the part that follows
 MOVED, LEFT, ROUTED = "moved", "left", "routed"
 OUTCOMES: dict[str, Outcome] = {
     MOVED: UPDATED,
@@ -79,6 +80,8 @@ class AgentReport:
     def __init__(self, path: StoragePath | None, owner: Owner):
         self._files = None if path is None else ReportFiles(path)
         self._lines: dict[str, AgentLine] = {}
+        self.in_doubt: list[AgentLine] = []
+        """The lines of tasks that an earlier attempt was about to move, and whose outcome it did not report."""
         if self._files is None:
             return
         require_writable(path, "report")
@@ -86,8 +89,7 @@ class AgentReport:
         self._claim.take()
         try:
             self._number = len(self._files.parts())
-            for line in self._earlier(self._files):
-                self._learn(line)
+            self._read(self._files)
         except BaseException:
             self.release()
             raise
@@ -105,6 +107,15 @@ class AgentReport:
         if self._files is not None:
             self._claim.keep()
 
+    def sending(self, lines: Sequence[AgentLine]) -> None:
+        """Write down, right before tasks move, what their lines are if they do."""
+        if self._files is None or not lines:
+            return
+        self._claim.check()
+        earlier = self._files.parts(_SENT)
+        written = self._files.write(part_name(self._number, _SENT), encode_lines(lines))
+        self._files.remove(path for path in earlier if path.name != written.name)
+
     def take(self, lines: Sequence[AgentLine]) -> None:
         """Write lines to a new part."""
         if self._files is None or not lines:
@@ -121,7 +132,7 @@ class AgentReport:
             return
         self._claim.check()
         self._files.write_report(encode_lines(self._lines.values()))
-        self._files.clear(self._files.parts())
+        self._files.clear([*self._files.parts(_SENT), *self._files.parts()])
         self.release()
 
     def release(self) -> None:
@@ -136,14 +147,24 @@ class AgentReport:
         if not (line.outcome == SKIPPED and name in self._lines and self._lines[name].pathway is not None):
             self._lines[name] = line
 
-    def _earlier(self, files: ReportFiles) -> Iterator[AgentLine]:
+    def _read(self, files: ReportFiles) -> None:
         with storage_errors("report", files.path):
             whole = [files.path] if files.path.exists() else []
-        for file in [*whole, *files.parts()]:
-            for row in json_lines(file, "report"):
-                try:
-                    yield _LINE.convert(row.fields)
-                except msgspec.ValidationError:
-                    raise InvalidArgumentError(
-                        f"report: {file}, {row.where}: it is not a line of a report of an agent. Use another file."
-                    ) from None
+        numbers: dict[str, int] = {}  # of the last part that has a line about a task
+        for number, file in enumerate([*whole, *files.parts()], start=-len(whole)):
+            for line in _lines_of(file):
+                self._learn(line)
+                numbers[line.id or line.source] = number
+        for file in files.parts(_SENT):
+            sent = int(file.name.split("-")[1].split(".")[0])
+            self.in_doubt += [line for line in _lines_of(file) if numbers.get(line.id or "", -1) < sent]
+
+
+def _lines_of(file: StoragePath) -> Iterator[AgentLine]:
+    for row in json_lines(file, "report"):
+        try:
+            yield _LINE.convert(row.fields)
+        except msgspec.ValidationError:
+            raise InvalidArgumentError(
+                f"report: {file}, {row.where}: it is not a line of a report of an agent. Use another file."
+            ) from None

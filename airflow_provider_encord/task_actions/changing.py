@@ -33,6 +33,7 @@ from airflow_provider_encord.task_actions.lines import (
     MOVE,
     PRIORITIZE,
     REJECT,
+    RELEASE,
     REOPEN,
     TaskLine,
     key_of,
@@ -104,9 +105,10 @@ class TaskChanger:
         What Encord shows decides. A task that has reached the wanted state was changed by the earlier attempt if that
         sent a request for it; else a user did the same, and the task is skipped.
 
-        :return: The lines that are left to do, and those of tasks that can no longer be changed.
+        :return: The lines that are left to do, and those of tasks that need no change or can no longer be changed.
         """
-        unsettled = [line for line in self._report.unsettled if line.data_hash]
+        as_planned = [line for line in self._report.unsettled if line.outcome != UPDATED]  # nothing was to be sent
+        unsettled = [line for line in self._report.unsettled if line.outcome == UPDATED and line.data_hash]
         states = self._client.run(present_states(self._project, unsettled))
         done, left = [], []
         for line in unsettled:
@@ -120,7 +122,7 @@ class TaskChanger:
             left.append(msgspec.structs.replace(line, outcome=SKIPPED, error=reason) if reason else _to_do(line))
         self._after(done)
         self._report.take(done)
-        return left
+        return [*as_planned, *left]
 
     def refreshed(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
         """Compare the lines of a plan with what the tasks are now.
@@ -155,12 +157,16 @@ class TaskChanger:
         lines = self._without_repeated(lines)
         todo = [line for line in lines if line.outcome == UPDATED]
         if about is not None:
-            self._report.plan(todo, about)
+            self._report.plan(lines, about)
         self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
         progress, accepted = _Progress(len(todo)), False
         left = list(batches(todo, self._size))
         while left:
-            part = left.pop(0)
+            batch = left.pop(0)
+            part = self._still_free(batch)
+            if not part:
+                progress.add(len(batch))
+                continue
             outcome = self._sent(part, accepted)
             reported = self._reported(part, outcome)
             self._after([line for line in reported if line.outcome == UPDATED])
@@ -168,7 +174,29 @@ class TaskChanger:
             accepted = accepted or bool(outcome.done)
             if outcome.error is not None:
                 self._stop(outcome.error, part, outcome, left)
-            progress.add(len(part))
+            progress.add(len(batch))
+
+    def _still_free(self, part: list[TaskLine]) -> list[TaskLine]:
+        """Leave out the tasks that somebody has taken or given back since the plan, and report them.
+
+        Encord refuses to move a task that has left the stage, but it would take a task from anybody.
+        """
+        if part[0].action not in (ASSIGN, RELEASE):
+            return part
+        states = self._client.run(present_states(self._project, part))
+        free, settled = [], []
+        for line in part:
+            state = states.get(str(line.id), NOWHERE)
+            if is_achieved(line, state) and key_of(line) in self._report.was_sent:
+                settled.append(with_outcome(line, UPDATED))
+                continue
+            reason = _taken(line, state) or hindrance(line, state, self.stages) or interference(line, state)
+            if reason is None:
+                free.append(line)
+            else:
+                settled.append(with_outcome(line, SKIPPED, reason))
+        self._report.take(settled)
+        return free
 
     def _without_repeated(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
         """Leave out lines about missing tasks or data units whose task, or sub-task, is reported or planned."""

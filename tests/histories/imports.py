@@ -117,7 +117,7 @@ class Imports(Moves):
             if self.if_exists == "skip":
                 assert content_of(labels_of(held)) == content_of(labels_of(row)), "an edit is overwritten"
             elif self.if_exists == "merge":
-                theirs, there = _by_hand(row), _by_hand(held)
+                theirs, there = by_hand(row), by_hand(held)
                 assert {key: there.get(key) for key in theirs} == theirs, "an edit is overwritten"
 
     def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
@@ -156,7 +156,7 @@ class Imports(Moves):
         return {row["data_hash"]: row for row in self.emulator.labels(self.project)}
 
 
-def _by_hand(row: dict[str, Any]) -> dict[str, Any]:
+def by_hand(row: dict[str, Any]) -> dict[str, Any]:
     """What somebody drew, by hash."""
     return {
         drawn["objectHash"]: {key: drawn[key] for key in ("boundingBox", "polygon", "name") if key in drawn}

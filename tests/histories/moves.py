@@ -306,7 +306,7 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
     def _settle(self) -> None:
         self.faults, self.hold = [], False
         self.emulator.jobs(hold=False, fail_units=0.0, units_per_second=None)
-        note("# settling")
+        self._note("# settling")
         self._end_all()
         for round_ in range(_ROUNDS):
             open_ = [run for run in self.runs if run.end and run.end.kind in (RETRY, KILLED)]

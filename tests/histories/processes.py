@@ -191,10 +191,16 @@ def _operation(body: Any) -> str:
 
 
 def _hurry() -> None:
-    """Wait between tries for no time worth naming: a history has many."""
+    """Wait between tries for no time worth naming, and mask nothing, as nothing is printed: a history has many tries.
+
+    Airflow's masker compiles an expression of all secrets again for each line of each key.
+    """
+    from airflow.sdk import log
+
     from airflow_provider_encord.client.transport import retry
     from airflow_provider_encord.client.transport.sync import SyncTransport
 
+    type(log._secrets_masker()).add_mask = lambda *_, **__: None
     sleep = time.sleep
     retry.delay = lambda state: 0.0
     defaults = SyncTransport.__init__.__kwdefaults__

@@ -7,15 +7,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.client.network import plain_network
+from tests.histories.agents import Agents
 from tests.histories.exports import Exports
 from tests.histories.imports import Imports
 from tests.histories.moves import Moves, prepared
 from tests.histories.registrations import Registrations
+from tests.histories.task_changes import TaskChanges
 from tests.histories.uploads import Uploads
 
 __all__ = ["plain_network"]
 
-MACHINES: dict[type[Moves], int] = {Uploads: 8, Registrations: 8, Exports: 8, Imports: 8}
+MACHINES: dict[type[Moves], int] = {Uploads: 8, Registrations: 8, Exports: 8, Imports: 8, TaskChanges: 3, Agents: 5}
 
 
 @pytest.mark.usefixtures("plain_network")

@@ -167,3 +167,24 @@ def test_the_undo_of_comments_says_in_the_note_that_they_stay(desk: Desk) -> Non
     undone = desk.revert()
     assert undone.result["skipped"] == 4
     assert all(line["note"] for line in desk.lines("reverted"))
+
+
+@pytest.mark.parametrize("action", ["assign", "release"])
+def test_a_task_that_somebody_takes_between_the_plan_and_the_request_stays_with_this_user(
+    desk: Desk, action: str
+) -> None:
+    """With many tasks, that takes minutes, and people take tasks all the time."""
+    person, other = desk.member(), desk.member()
+    if action == "release":
+        desk.by_hand("assign", "Annotate", desk.tasks("Annotate"), other)
+    change = Change(action=action, assignees=[other] if action == "assign" else [])
+    with desk.client as client:
+        changer, report = _changer(desk, client)
+        lines = changer.planned(changer.place("Annotate"), change, TaskSelection())
+        taken = desk.tasks("Annotate")[0]
+        desk.by_hand("assign", "Annotate", [taken], person)
+        changer.carry_out(lines, "about")
+        assert (counts(report.lines)["updated"], counts(report.lines)["skipped"]) == (3, 1)
+        (skipped,) = [line for line in report.lines if line.outcome == "skipped"]
+    assert skipped.error == f"Somebody else changed its assignee to {person}."
+    assert {task.uuid: task.assignee for task in desk.tasks("Annotate")}[taken.uuid] == person

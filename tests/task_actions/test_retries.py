@@ -13,11 +13,13 @@ from airflow_provider_encord.operators.workflow import (
     EncordAddIssuesOperator,
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
+    EncordReleaseTasksOperator,
     EncordSetPriorityOperator,
     EncordSubmitTasksOperator,
 )
 from airflow_provider_encord.task_actions.report import TaskReport
 from tests.deployment.processes import poll
+from tests.histories.processes import Attempt
 from tests.moves.attempts import DAYS, Run
 from tests.task_actions.desk import Desk
 from tests.task_actions.test_faults import ACT, BUSY, MOVE
@@ -306,3 +308,15 @@ def test_what_was_sent_with_other_arguments_before_is_reported(desk: Desk) -> No
     end = desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Review")
     assert end.result["updated"] == 4
     assert desk.counts() == {"Archive": 4}
+
+
+def test_tasks_that_needed_no_change_are_reported_by_the_retry_of_a_worker_that_died_after_its_plan(desk: Desk) -> None:
+    """The plan has all selected tasks, not only those that are to be changed."""
+    desk.by_hand("assign", "Annotate", desk.tasks("Annotate")[:1], desk.member())
+    lost = Attempt(lambda: desk.attempt(EncordReleaseTasksOperator, stage="Annotate"), desk.directory, stop_at=1)
+    while lost.end is None and "part-000000" not in lost.step:
+        lost.go_on(1)
+    lost.kill()
+    end = desk.attempt(EncordReleaseTasksOperator, stage="Annotate")
+    assert (end.result["updated"], end.result["unchanged"]) == (1, 3)
+    assert desk.outcomes() == [*["unchanged"] * 3, "updated"]

@@ -90,6 +90,48 @@ def test_an_answer_that_is_lost_after_the_move_counts_as_moved(stage: AgentStage
     assert stage.changes().count("actions") == 1
 
 
+def _lose_the_outcome_of_the_move(stage: AgentStage, cut: str) -> None:
+    """The connection is cut at the move, and then nothing more can be asked, as if the worker was killed."""
+    busy = {"status": 429, "headers": {"Retry-After": "900"}}
+    stage.emulator.faults(
+        [
+            {"match": MOVES, "when": {"nth": 1}, "do": {"cut": cut}},
+            {"match": {"path": "/tasks$", "method": "GET"}, "when": {"nth": 3}, "do": busy},
+        ]
+    )
+    with pytest.raises(AirflowException):
+        stage.run(_with_car, report=stage.path("report.jsonl"))
+    stage.emulator.clear_faults()
+
+
+def test_tasks_that_an_attempt_moved_before_it_was_lost_are_in_the_report_of_the_retry(stage: AgentStage) -> None:
+    _lose_the_outcome_of_the_move(stage, "after")
+    assert stage.counts() == {"Complete": 4}
+    assert numbers(stage.run(_with_car, report=stage.path("report.jsonl"))) == {}
+    assert [line["id"] for line in stage.lines("report.jsonl")] == [task.uuid for task in stage.tasks]
+    for line in stage.lines("report.jsonl"):
+        assert (line["outcome"], line["pathway"], line["labels_saved"]) == ("updated", "good", True)
+
+
+def test_tasks_that_a_lost_attempt_moved_and_people_moved_on_are_in_the_report(stage: AgentStage) -> None:
+    _lose_the_outcome_of_the_move(stage, "after")
+    stage.project(lambda project: project.stage("Complete").move(stage.tasks[:2], "Annotate"))
+    stage.run(_with_car, report=stage.path("report.jsonl"))
+    assert [line["outcome"] for line in stage.lines("report.jsonl")] == ["updated"] * 4
+
+
+def test_a_task_that_somebody_took_before_a_lost_attempt_could_move_it_is_not_reported_as_moved(
+    stage: AgentStage,
+) -> None:
+    """Encord moves all tasks of a request or none: where one is left, the request was not carried out."""
+    _lose_the_outcome_of_the_move(stage, "before")
+    assert stage.counts() == {"Pre-label": 4}
+    stage.project(lambda project: project.stage("Pre-label").move(stage.tasks[:1], "Annotate"))
+    assert numbers(stage.run(_with_car, report=stage.path("report.jsonl"))) == {"tasks": 3, "moved": 3}
+    outcomes = {line["id"]: line["outcome"] for line in stage.lines("report.jsonl")}
+    assert [outcomes[task.uuid] for task in stage.tasks] == ["skipped", *["updated"] * 3]
+
+
 def test_a_move_that_encord_refuses_for_one_task_is_done_for_the_others(stage: AgentStage) -> None:
     refusal = {"status": 400, "json": {"message": "not this bundle"}}
     stage.emulator.faults([{"match": MOVES, "when": {"times": 2}, "do": refusal}])  # the bundle, and the first alone
