@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.agents.frames import require_frames
 from airflow_provider_encord.agents.parameters import Input
 from airflow_provider_encord.agents.sdk_rows import SdkRows
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
@@ -20,7 +21,8 @@ from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features
 
-_OF_ITEMS = frozenset({Input.ITEM, Input.URL, Input.ASSET})
+_WITH_URL = frozenset({Input.URL, Input.ASSET, Input.FRAMES})
+_OF_ITEMS = _WITH_URL | {Input.ITEM}
 _OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
 
 
@@ -57,6 +59,7 @@ class InputReader:
     :param inputs: What the function asks for.
     :param contents: Also read the label rows that exist, for the cache.
     :param sdk: Makes label rows of Encord's SDK.
+    :raises InvalidArgumentError: The function asks for what needs an extra that is not installed.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class InputReader:
     ):
         self._client, self._project_id, self._inputs, self._contents = client, project_id, inputs, contents
         self._sdk = sdk
+        if Input.FRAMES in inputs:
+            require_frames()
 
     @functools.cached_property
     def project(self) -> ProjectRecord:
@@ -162,7 +167,7 @@ class InputReader:
 
     def _with_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}
-        sign = bool(self._inputs & {Input.URL, Input.ASSET})
+        sign = bool(self._inputs & _WITH_URL)
         items, problems = self._items(sorted(wanted), sign=sign)
         return [_with_item(one, items, problems) for one in prepared]
 

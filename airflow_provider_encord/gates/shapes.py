@@ -77,7 +77,8 @@ def distance(one: Shape, other: Shape) -> float:
     shapes, the Hausdorff distance of their outlines.
     """
     if one.keypoints is None or other.keypoints is None:
-        return float(shapely.hausdorff_distance(one.outline, other.outline, densify=_STEPS))
+        with numpy.errstate(invalid="ignore"):  # older versions warn about segments without a length
+            return float(shapely.hausdorff_distance(one.outline, other.outline, densify=_STEPS))
     if one.keypoints.keys() != other.keypoints.keys():
         return math.inf
     return max(math.dist(point, other.keypoints[name]) for name, point in one.keypoints.items())
