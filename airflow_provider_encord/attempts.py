@@ -35,6 +35,11 @@ CLAIM_SECONDS = 900.0
 CLAIM_FILE = "claim.json"
 """Name of the claim file in the claimed directory."""
 
+_ADVICE = (
+    "Two tasks must not write to it at the same time: set max_active_tis_per_dag=1, or use a different directory for "
+    "each task."
+)
+
 T = TypeVar("T")
 
 
@@ -175,11 +180,21 @@ class Claim:
     :param path: Path object of the claim file.
     :param owner: The owner of the claim.
     :param argument: Name of the operator argument for the directory, for error messages.
+    :param advice: What to do if another task has the claim, for error messages.
     :param clock: Returns seconds since 1970. Clocks of different machines are compared, so `CLAIM_SECONDS` is long.
     """
 
-    def __init__(self, path: Any, owner: Owner, argument: str, *, clock: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        path: Any,
+        owner: Owner,
+        argument: str,
+        *,
+        advice: str = _ADVICE,
+        clock: Callable[[], float] = time.time,
+    ):
         self._path, self._owner, self._argument, self._clock = path, owner, argument, clock
+        self._advice = advice
         self._renewed = 0.0
         self._seconds = CLAIM_SECONDS
 
@@ -194,19 +209,25 @@ class Claim:
         :raises InvalidArgumentError: There is a file at the path that is not a claim.
         :raises UnavailableError: Another task has a claim that has not ended.
         """
+        self.require_free()
+        self._seconds = CLAIM_SECONDS
+        self._write()
+        self.check()
+
+    def require_free(self) -> None:
+        """Check that no other task has a claim, without claiming the directory. Only reads.
+
+        :raises EncordError: See `take`.
+        """
         held = self._read(foreign=True)
         if held is not None and held.task != self._owner.task and not _has_ended(held.process):
             left = held.renewed + held.seconds - self._clock()
             if 0 < left <= held.seconds + CLAIM_SECONDS:  # if it is longer, the owner's clock is wrong
                 raise UnavailableError(
-                    f"{self._argument}: {self._path.parent} is in use by the task {held.task}. Two tasks must not "
-                    f"write to it at the same time: set max_active_tis_per_dag=1, or use a different directory for "
-                    f"each task. If that task died, its claim ends in {left:.0f} s, or when you delete {self._path}.",
+                    f"{self._argument}: {self._path.parent} is in use by the task {held.task}. {self._advice} If that "
+                    f"task died, its claim ends in {left:.0f} s, or when you delete {self._path}.",
                     retry_after=min(left, CLAIM_SECONDS),  # a running task releases its claim before
                 )
-        self._seconds = CLAIM_SECONDS
-        self._write()
-        self.check()
 
     def check(self) -> None:
         """Check that the claim is still valid. Renew it when a quarter of its time has passed.

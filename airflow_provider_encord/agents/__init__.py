@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_provider_encord.agents.editable import EditableLabels
+    from airflow_provider_encord.agents.frames import Frame, Frames
     from airflow_provider_encord.agents.kinds import AgentResult, LabelRowJson, LocalAsset, SignedUrl
     from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.client.api.storage_items import StorageItemRecord
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "AgentResult": "agents.kinds",
     "EditableLabels": "agents.editable",
+    "Frame": "agents.frames",
+    "Frames": "agents.frames",
     "LabelRowJson": "agents.kinds",
     "LocalAsset": "agents.kinds",
     "ProjectRecord": "client.api.projects",
@@ -34,6 +37,8 @@ _PLACES = {
 __all__ = [
     "AgentResult",
     "EditableLabels",
+    "Frame",
+    "Frames",
     "LabelRowJson",
     "LocalAsset",
     "ProjectRecord",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import logging
+import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from airflow_provider_encord.agents.assets import local_copy
 from airflow_provider_encord.agents.cache import ResultCache
 from airflow_provider_encord.agents.dependencies import Dependencies
 from airflow_provider_encord.agents.editable import EditableLabels
+from airflow_provider_encord.agents.frames import IMAGE, WITH_FRAMES, Frames
 from airflow_provider_encord.agents.inputs import InputReader, Prepared
 from airflow_provider_encord.agents.parameters import Input, Parameters
 from airflow_provider_encord.agents.results import Answer, checked, described, traceback_of
@@ -96,14 +99,17 @@ class AgentFunction:
     def _values(self, prepared: Prepared, stack: contextlib.ExitStack) -> dict[str, Any]:
         """The values of the parameters that are filled for each task."""
         values: dict[str, Any] = {}
+        copy = functools.cache(lambda: self._copy(prepared, stack))  # one download for all parameters
         for name, wanted in self._parameters.wanted.items():
-            value = self._value(wanted.input, prepared, stack)
+            value = self._value(wanted.input, prepared, copy, stack)
             if value is None and not wanted.optional:
                 raise MissingInputError(f"{name}: Encord has no {wanted.input.value} for this task")
             values[name] = value
         return values if self._dependencies is None else {**values, **self._dependencies.values(prepared, stack)}
 
-    def _value(self, wanted: Input, prepared: Prepared, stack: contextlib.ExitStack) -> Any:
+    def _value(
+        self, wanted: Input, prepared: Prepared, copy: Callable[[], pathlib.Path | None], stack: contextlib.ExitStack
+    ) -> Any:
         match wanted:
             case Input.TASK:
                 return prepared.task
@@ -114,7 +120,9 @@ class AgentFunction:
             case Input.URL:
                 return prepared.item and prepared.item.signed_url
             case Input.ASSET:
-                return self._copy(prepared, stack)
+                return copy()
+            case Input.FRAMES:
+                return self._frames(prepared, copy, stack)
             case Input.LABEL_ROW:
                 return prepared.label_row()
             case Input.LABELS:
@@ -130,11 +138,23 @@ class AgentFunction:
             case Input.SDK_ITEM:
                 return prepared.sdk_item
 
-    def _copy(self, prepared: Prepared, stack: contextlib.ExitStack) -> Any:
+    def _copy(self, prepared: Prepared, stack: contextlib.ExitStack) -> pathlib.Path | None:
         item = prepared.item
         if item is None or item.signed_url is None:
             return None
         return stack.enter_context(local_copy(item.signed_url, item.name, self._settings))
+
+    def _frames(
+        self, prepared: Prepared, copy: Callable[[], pathlib.Path | None], stack: contextlib.ExitStack
+    ) -> Frames | None:
+        """The frames of the file; None if it has none, or if Encord has no single file."""
+        item = prepared.item
+        path = copy() if item is not None and item.item_type in WITH_FRAMES else None
+        if item is None or path is None:
+            return None
+        frames = Frames(path, item.name, single=item.item_type == IMAGE, size=(item.width, item.height))
+        stack.callback(frames.close)
+        return frames
 
     def _editable(self, prepared: Prepared) -> EditableLabels | None:
         row = prepared.label_row()

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from airflow_provider_encord.agents.frames import require_frames
 from airflow_provider_encord.agents.parameters import Input
 from airflow_provider_encord.agents.sdk_objects import SdkObjects
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
@@ -23,8 +24,9 @@ from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features
 
-_OF_ITEMS = frozenset({Input.ITEM, Input.URL, Input.ASSET})
-_OF_METADATA = frozenset({*_OF_ITEMS, Input.SDK_ITEM})
+_WITH_URL = frozenset({Input.URL, Input.ASSET, Input.FRAMES})
+_OF_ITEMS = _WITH_URL | {Input.ITEM}
+_OF_METADATA = _OF_ITEMS | {Input.SDK_ITEM}
 T = TypeVar("T")
 Readable: TypeAlias = tuple[dict[str, T], dict[str, str]]
 
@@ -68,6 +70,7 @@ class InputReader:
     :param inputs: What the function asks for.
     :param contents: Also read the label rows that exist, for the cache.
     :param sdk: Reads objects of Encord's SDK.
+    :raises InvalidArgumentError: The function asks for what needs an extra that is not installed.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class InputReader:
     ):
         self._client, self._project_id, self._inputs, self._contents = client, project_id, inputs, contents
         self.sdk = sdk
+        if Input.FRAMES in inputs:
+            require_frames()
 
     @functools.cached_property
     def project(self) -> ProjectRecord:
@@ -190,7 +195,7 @@ class InputReader:
 
     def _with_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}
-        sign = bool(self._inputs & {Input.URL, Input.ASSET})
+        sign = bool(self._inputs & _WITH_URL)
         items, problems = self._items(sorted(wanted), sign=sign)
         return [_with_item(one, "item", items, problems) for one in prepared]
 

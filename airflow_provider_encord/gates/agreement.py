@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import collections
+import importlib
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.annotations import OBJECT, Annotation
-from airflow_provider_encord.exports.formats.geometry import Box, MalformedGeometryError, box_of, size_of
+from airflow_provider_encord.exports.formats.geometry import size_of
+
+if TYPE_CHECKING:
+    from airflow_provider_encord.gates.shapes import Shape
 
 NEAR = 0.02
-"""How far apart the edges of two bounding boxes without area may be, as a share of the larger side of the image."""
+"""How far apart two shapes without an area may be, as a share of the larger side of the image."""
 
 Frame = tuple[str, int | None]
 
 
 class Tally(msgspec.Struct):
-    """Agreement of annotations: `matched` of `annotations`, counted on both sides."""
+    """Agreement of annotations: `matched` of `annotations`, counted on both sides.
+
+    :param not_compared: Annotations that are not among `annotations`, because their shapes cannot be compared.
+    """
 
     matched: int = 0
     annotations: int = 0
+    not_compared: int = 0
 
-    def add(self, matched: int, annotations: int) -> None:
+    def add(self, matched: int, annotations: int, not_compared: int = 0) -> None:
         """Count annotations."""
         self.matched += matched
         self.annotations += annotations
+        self.not_compared += not_compared
 
     @property
     def share(self) -> float | None:
@@ -35,15 +45,29 @@ class Tally(msgspec.Struct):
         return self.matched / self.annotations if self.annotations else None
 
 
-def compare(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: float) -> dict[str, Tally]:
-    """Compare the annotations of two annotators on one data unit.
+def require_shapes() -> None:
+    """Check that the extra is installed that compares shapes.
 
-    An object is matched if the other annotator has an object of the same class on the same frame, whose bounding box
-    overlaps with its box by at least `min_iou` (intersection over union), and which has the same answers. The bounding
-    boxes of points and of horizontal and vertical lines have no area; if one of the boxes has none, their edges must be
-    at most `NEAR` apart instead. Each object is matched at most once, the largest overlap first. A classification is
-    matched by one with the same answers on the same frame. The share of matched annotations is the F1 score, which is
-    the same from both sides.
+    :raises InvalidArgumentError: It is not.
+    """
+    try:
+        importlib.import_module("shapely")
+    except ImportError:
+        raise InvalidArgumentError(
+            "min_agreement: it needs shapely, which is not installed. Install it with "
+            "`pip install 'airflow-provider-encord[quality]'`, or leave min_agreement out."
+        ) from None
+
+
+def compare(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: float) -> dict[str, Tally]:
+    """Compare the annotations of two annotators on one data unit. Needs the extra ``quality``.
+
+    An object is matched if the other annotator has an object of the same class on the same frame, which covers the same
+    place and has the same answers. Of two shapes with an area, the intersection over union must be at least `min_iou`;
+    else the shapes must be at most `NEAR` apart. Each object is matched at most once, the most similar pair first.
+    Objects whose shape cannot be compared, such as cuboids, and those with malformed geometry are only counted. A
+    classification is matched by one with the same answers on the same frame. The share of matched annotations is the F1
+    score, which is the same from both sides.
 
     :return: By class.
     """
@@ -51,8 +75,10 @@ def compare(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: flo
     sides = [_by_frame_and_class(side) for side in (one, other)]
     for key in sides[0].keys() | sides[1].keys():
         first, second = sides[0].get(key, []), sides[1].get(key, [])
-        matched = _matched_objects(first, second, min_iou) if key[1] == OBJECT else _matched_answers(first, second)
-        found[key[2]].add(2 * matched, len(first) + len(second))
+        if key[1] == OBJECT:
+            found[key[2]].add(*_objects(first, second, min_iou))
+        else:
+            found[key[2]].add(2 * _matched_answers(first, second), len(first) + len(second))
     return dict(found)
 
 
@@ -64,11 +90,28 @@ def _by_frame_and_class(annotations: Sequence[Annotation]) -> Mapping[tuple[Fram
     return found
 
 
-def _matched_objects(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: float) -> int:
+Objects = list[tuple[Annotation, "Shape"]]
+
+
+def _objects(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: float) -> tuple[int, int, int]:
+    """How many objects are matched and compared, on both sides, and how many are not compared."""
+    left, right = _with_shapes(one), _with_shapes(other)
+    compared = len(left) + len(right)
+    return 2 * _matched_objects(left, right, min_iou), compared, len(one) + len(other) - compared
+
+
+def _with_shapes(annotations: Sequence[Annotation]) -> Objects:
+    """The objects that can be compared."""
+    from airflow_provider_encord.gates.shapes import shape_of
+
+    return [(annotation, shape) for annotation in annotations if (shape := shape_of(annotation)) is not None]
+
+
+def _matched_objects(one: Objects, other: Objects, min_iou: float) -> int:
     pairs = [
         (likeness, first, second)
         for (first, left), (second, right) in itertools.product(enumerate(one), enumerate(other))
-        if left.answers == right.answers and (likeness := _likeness(left, right, min_iou)) is not None
+        if left[0].answers == right[0].answers and (likeness := _likeness(left, right, min_iou)) is not None
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
     taken: tuple[set[int], set[int]] = (set(), set())
@@ -89,42 +132,14 @@ def _matched_answers(one: Sequence[Annotation], other: Sequence[Annotation]) -> 
     return matched
 
 
-def _likeness(one: Annotation, other: Annotation, min_iou: float) -> float | None:
+def _likeness(one: tuple[Annotation, Shape], other: tuple[Annotation, Shape], min_iou: float) -> float | None:
     """How much two objects are alike, up to 1; None if they do not match."""
-    boxes = _box(one), _box(other)
-    if not any(isinstance(box, Mapping) for box in boxes) and any(box[2] * box[3] == 0 for box in boxes):
-        farthest = distance(*boxes) / max(size_of(one))
-        return 1.0 - farthest if farthest <= NEAR else None
-    overlap = iou(*boxes)
-    return overlap if overlap >= min_iou else None
+    from airflow_provider_encord.gates.shapes import distance, iou
 
-
-def distance(one: Box, other: Box) -> float:
-    """How far apart the edges of two bounding boxes are at most. Of points, in x or in y."""
-    return max(
-        abs(one[0] - other[0]),
-        abs(one[1] - other[1]),
-        abs(one[0] + one[2] - other[0] - other[2]),
-        abs(one[1] + one[3] - other[1] - other[3]),
-    )
-
-
-def _box(annotation: Annotation) -> Any:
-    """The bounding box; without one (such as a cuboid), the geometry, which must be equal."""
-    try:
-        return box_of(annotation) or annotation.geometry
-    except MalformedGeometryError:
-        return annotation.geometry
-
-
-def iou(one: Box | Mapping[str, Any], other: Box | Mapping[str, Any]) -> float:
-    """Intersection over union of two bounding boxes. Other geometries have 1 if they are equal, else 0."""
-    if isinstance(one, Mapping) or isinstance(other, Mapping):
-        return float(one == other)
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    if one == other:
+    if one[0].geometry == other[0].geometry:
         return 1.0
-    common = max(width, 0.0) * max(height, 0.0)
-    union = one[2] * one[3] + other[2] * other[3] - common
-    return common / union if union > 0 else 0.0
+    if one[1].area and other[1].area:
+        overlap = iou(one[1], other[1], at_least=min_iou)
+        return overlap if overlap >= min_iou else None
+    farthest = distance(one[1], other[1]) / max(size_of(one[0]))
+    return 1.0 - farthest if farthest <= NEAR else None

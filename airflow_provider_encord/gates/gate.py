@@ -13,6 +13,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports import read, read_manifest
 from airflow_provider_encord.gates.activity import open_issues, rejections
+from airflow_provider_encord.gates.agreement import require_shapes
 from airflow_provider_encord.gates.judging import Judged, Thresholds, is_within, judge
 from airflow_provider_encord.gates.measures import (
     AGREEMENT,
@@ -115,6 +116,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
                 "limit": judged.threshold,
                 "passed": judged.passed,
                 "support": judged.support,
+                "not_compared": judged.not_compared,
                 "by_annotator": dict(list(judged.by_annotator.items())[:most_groups]),
                 "by_class": dict(list(judged.by_class.items())[:most_groups]),
                 "failed_groups": judged.failed_groups[:most_groups],
@@ -179,8 +181,9 @@ class _Gate:
                 structure,
                 self.measured,
                 main_branch=MAIN_BRANCH,
-                min_iou=self._spec.min_iou,
+                min_iou=None if self._limits.min_agreement is None else self._spec.min_iou,
             )
+            self._warn_not_compared()
         if self._limits.max_issue_rate is not None:
             yield from self._issues()
         start, end = self._spec.start, self._spec.end
@@ -188,6 +191,17 @@ class _Gate:
             activity = self._client.project(self._spec.project_id).activity
             actions = activity.task_actions(start, end)
             yield from rejections(actions, self.rejected)
+
+    def _warn_not_compared(self) -> None:
+        agreement = self.measured.agreement
+        if agreement.total.not_compared:
+            classes = sorted(name for name, tally in agreement.by_class.items() if tally.not_compared)
+            log.warning(
+                "min_agreement: %d annotations have shapes that cannot be compared, or malformed geometry, and do not "
+                "count. Their classes: %s.",
+                agreement.total.not_compared,
+                ", ".join(classes[:_NAMED]),
+            )
 
     def _issues(self) -> Iterator[Finding]:
         for row in _rows_of(self._spec.labels):
@@ -253,9 +267,11 @@ def run_gate(client: EncordClient, spec: GateSpec, report: StoragePath, page: St
     """Take the measures that have limits, and write the report.
 
     :param page: Path of a page in HTML; None for no page.
-    :raises InvalidArgumentError: A measure needs an argument that is missing, the labels are of another project, or the
-        report or the page would replace another file.
+    :raises InvalidArgumentError: A measure needs an argument or an extra that is missing, the labels are of another
+        project, or the report or the page would replace another file.
     """
+    if spec.thresholds.min_agreement is not None:
+        require_shapes()
     _require_inputs(spec)
     _require_exports(spec)
     _require_outputs(report, page)

@@ -55,6 +55,7 @@ class Judged(msgspec.Struct, kw_only=True):
 
     :param value: None if there was nothing to measure; the measure then passes.
     :param support: How many things were measured, such as annotations or reviews.
+    :param not_compared: How many annotations were not measured, because their shapes cannot be compared.
     :param failed_groups: Annotators and classes that are not within the limit.
     """
 
@@ -62,6 +63,7 @@ class Judged(msgspec.Struct, kw_only=True):
     threshold: float
     value: float | None
     support: int
+    not_compared: int = 0
     passed: bool
     by_annotator: dict[str, float] = {}
     by_class: dict[str, float] = {}
@@ -87,6 +89,7 @@ def judge(measure: str, rate: Rate, threshold: float, *, groups: bool, min_suppo
         threshold=threshold,
         value=value,
         support=rate.total.annotations,
+        not_compared=rate.total.not_compared,
         passed=passed and not failed,
         by_annotator=_shares(rate.by_annotator),
         by_class=_shares(rate.by_class),

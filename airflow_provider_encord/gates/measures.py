@@ -50,13 +50,21 @@ class Rate(msgspec.Struct):
     by_annotator: dict[str, Tally] = msgspec.field(default_factory=lambda: collections.defaultdict(Tally))
     by_class: dict[str, Tally] = msgspec.field(default_factory=lambda: collections.defaultdict(Tally))
 
-    def add(self, hits: int, total: int, *, annotators: Iterable[str] = (), class_name: str | None = None) -> None:
+    def add(
+        self,
+        hits: int,
+        total: int,
+        not_compared: int = 0,
+        *,
+        annotators: Iterable[str] = (),
+        class_name: str | None = None,
+    ) -> None:
         """Count `hits` of `total`."""
-        self.total.add(hits, total)
+        self.total.add(hits, total, not_compared)
         for annotator in annotators:
-            self.by_annotator[annotator].add(hits, total)
+            self.by_annotator[annotator].add(hits, total, not_compared)
         if class_name is not None:
-            self.by_class[class_name].add(hits, total)
+            self.by_class[class_name].add(hits, total, not_compared)
 
 
 class Measured(msgspec.Struct):
@@ -74,7 +82,12 @@ class Measured(msgspec.Struct):
 
 
 def measure(
-    rows: Iterable[Row], structure: Mapping[str, Any], measured: Measured, *, main_branch: str, min_iou: float
+    rows: Iterable[Row],
+    structure: Mapping[str, Any],
+    measured: Measured,
+    *,
+    main_branch: str,
+    min_iou: float | None = None,
 ) -> Iterator[Finding]:
     """Measure label rows, and yield what counts against them.
 
@@ -83,7 +96,7 @@ def measure(
     :param measured: Where the measures are added.
     :param main_branch: The branch whose rows are measured. The rows of the other branches, which consensus annotators
         have, are compared with each other.
-    :param min_iou: See `agreement.compare`.
+    :param min_iou: See `agreement.compare`. None: the annotators are not compared.
     :raises UnexpectedResponseError: A row does not have the form of Encord's label rows; the error names it.
     """
     names, required = ComparableAnswers(structure), RequiredAttributes(structure)
@@ -91,12 +104,12 @@ def measure(
         compared: dict[str, tuple[Row, list[Annotation]]] = {}
         for row in branches:
             branch = str(row.get("branch_name") or main_branch)
-            found = _annotations(row, names)
             if branch == main_branch:
-                yield from _measure_row(row, found, required, measured)
-            else:
-                compared[branch] = (row, found)
-        yield from _compare_branches(compared, measured, min_iou)
+                yield from _measure_row(row, _annotations(row, names), required, measured)
+            elif min_iou is not None:
+                compared[branch] = (row, _annotations(row, names))
+        if min_iou is not None:
+            yield from _compare_branches(compared, measured, min_iou)
 
 
 def _annotations(row: Row, names: ComparableAnswers) -> list[Annotation]:
@@ -143,7 +156,9 @@ def _compare_branches(
         people = [_annotator(branch, annotations) for branch, (_, annotations) in zip((one, other), sides, strict=True)]
         for class_name, tally in compare(sides[0][1], sides[1][1], min_iou).items():
             whole.add(tally.matched, tally.annotations)
-            measured.agreement.add(tally.matched, tally.annotations, annotators=people, class_name=class_name)
+            measured.agreement.add(
+                tally.matched, tally.annotations, tally.not_compared, annotators=people, class_name=class_name
+            )
     share = whole.share
     if share is not None and share < 1:
         row = next(iter(branches.values()))[0]
@@ -196,6 +211,6 @@ def _part(share: float, mean: float) -> float:
 def classes_of(rows: Iterable[Row], structure: Mapping[str, Any], main_branch: str) -> collections.Counter[str]:
     """Count the annotations of label rows by class."""
     measured = Measured()
-    for _ in measure(rows, structure, measured, main_branch=main_branch, min_iou=1.0):
+    for _ in measure(rows, structure, measured, main_branch=main_branch):
         pass
     return measured.classes

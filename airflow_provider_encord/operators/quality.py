@@ -50,9 +50,10 @@ class GateOperator(EncordBaseOperator):
         accept it.
     :param report: Path or URI of a JSON Lines file to write, with one line for each finding (templated).
     :param min_agreement: Lower limit of the agreement between annotators, from 0 to 1 (templated): the F1 score of
-        their annotations. Objects match if class and answers are the same and their bounding boxes overlap by
-        `min_iou`. Points, and lines that are horizontal or vertical, match if they are at most 2 % of the larger side
-        of the image apart. The export must have the label branches of the annotators (``all_branches=True``).
+        their annotations. Objects match if class and answers are the same and the areas of their shapes overlap by
+        `min_iou`. Points, lines and skeletons match if they are at most 2 % of the larger side of the image apart.
+        Other shapes, such as cuboids, are not compared. The export must have the label branches of the annotators
+        (``all_branches=True``). Needs the extra ``quality``.
     :param max_rejection_rate: Upper limit of the share of reviews from `start` to `end` that rejected a task
         (templated). Needs an SSH key.
     :param max_issue_rate: Upper limit of the share of data units with open issues (templated). Takes a request for each
@@ -67,7 +68,7 @@ class GateOperator(EncordBaseOperator):
     :param reference: Path or URI of the manifest of an export to compare with (templated).
     :param start: Start of the interval for rejections (templated).
     :param end: End of the interval for rejections (templated).
-    :param min_iou: Least intersection over union of two bounding boxes of one object (templated). Default: 0.5.
+    :param min_iou: Least intersection over union of the shapes of one object (templated). Default: 0.5.
     :param per_group: Whether the limits also apply to each annotator and each class (templated). Default: True.
     :param min_support: Annotators and classes with fewer annotations, rows or reviews are not judged (templated).
         Default: 20.
@@ -191,8 +192,9 @@ class EncordQualityGateOperator(GateOperator):
     some limits ``analytics/task-actions`` and ``issues`` GET (v2).
 
     :return: ``{"project_id", "passed", "rows", "measures", "findings", "report", "page"}``. ``measures`` has, by name,
-        ``{"value", "limit", "passed", "support", "by_annotator", "by_class", "failed_groups"}``; of annotators, classes
-        and groups at most 100 each. ``findings`` is the number of lines in the report.
+        ``{"value", "limit", "passed", "support", "not_compared", "by_annotator", "by_class", "failed_groups"}``; of
+        annotators, classes and groups at most 100 each. ``not_compared`` is the number of annotations whose shapes
+        cannot be compared. ``findings`` is the number of lines in the report.
     :raises AirflowFailException: A measure is not within its limit; the message has the numbers, and the report is
         written. Or an argument is wrong.
     :raises AirflowException: Encord could not be reached; a retry may help.

@@ -260,7 +260,9 @@ def _destination(place: Place, change: Change) -> tuple[str | None, str | None]:
         return first[0].uuid, None
     if change.action == PROCEED:
         pathway = choose_pathway(place.stage, change.pathway or "")
-        return pathway.destination_uuid, pathway.uuid
+        listed = {stage.uuid for stage in place.stages}
+        # A router is not listed, and keeps no tasks. To which stages it sends them shows only afterwards.
+        return pathway.destination_uuid if pathway.destination_uuid in listed else None, pathway.uuid
     return None, None
 
 

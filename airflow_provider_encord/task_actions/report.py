@@ -14,7 +14,7 @@ import msgspec
 from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.report_files import ReportFiles, part_name
-from airflow_provider_encord.reports import FAILED, encode_lines
+from airflow_provider_encord.reports import FAILED, UPDATED, encode_lines
 from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
 from airflow_provider_encord.task_actions.lines import (
     TaskLine,
@@ -28,6 +28,9 @@ from airflow_provider_encord.task_actions.lines import (
 _PLAN = "plan"  # stem of the parts that are written before the change
 _SENT = "sent"  # stem of the parts that are written right before a request
 _ABOUT = "about.json"  # the fingerprint of the arguments that the plan was made with
+_CHANGED = (
+    "changed.json"  # whether the report has changes of attempts that failed, so Airflow created no event for them
+)
 _ARGUMENT = "report"
 
 
@@ -36,12 +39,13 @@ class TaskReport:
 
     :param path: Path of the report.
     :param owner: The task that writes it.
+    :param source: The claim of a revert on the report that it reads. It is checked together with the own claim.
     :raises InvalidArgumentError: The path has another file, or the report of another task or run.
     :raises UnavailableError: Another task is writing the report.
     """
 
-    def __init__(self, path: StoragePath, owner: Owner):
-        self.path, self._owner = path, owner
+    def __init__(self, path: StoragePath, owner: Owner, source: Claim | None = None):
+        self.path, self._owner, self._source = path, owner, source
         self._files = ReportFiles(path)
         require_writable(path, _ARGUMENT)
         self._claim = Claim(self._files.claim_path, owner, _ARGUMENT)
@@ -90,13 +94,18 @@ class TaskReport:
         """Whether a request was sent whose outcome is not known."""
         return not (self.was_sent | self._sent) <= self._settled
 
+    @property
+    def changed(self) -> bool:
+        """Whether tasks were changed since the last attempt that succeeded."""
+        return any(line.outcome == UPDATED for line in self._all[self._announced :])
+
     def plan(self, lines: Sequence[TaskLine], about: str) -> None:
         """Write down what is going to be done, and what the tasks are before.
 
         :param about: A `fingerprint` of the arguments.
         """
         if lines:
-            self._claim.check()
+            self._check()
             self._files.write(_ABOUT, [about.encode()])
             stamped = [self._stamped(line) for line in lines]
             self._files.write(part_name(self._plans, _PLAN), encode_lines(stamped))
@@ -105,13 +114,13 @@ class TaskReport:
 
     def drop_plan(self) -> None:
         """Remove the plan of an earlier attempt that had other arguments. Its known outcomes are kept."""
-        self._claim.check()
+        self._check()
         self._files.remove([*self._files.parts(_PLAN), *self._files.parts(_SENT)])
         self._planned, self.was_sent, self._plans, self._requests = {}, set(), 0, 0
 
     def sending(self, lines: Sequence[TaskLine]) -> None:
         """Write down, right before a request, for which tasks it is."""
-        self._claim.check()
+        self._check()
         self._files.write(part_name(self._requests, _SENT), encode_lines(self._stamped(line) for line in lines))
         self._requests += 1
         self._last = {key_of(line) for line in lines}
@@ -128,23 +137,29 @@ class TaskReport:
         """Write outcomes."""
         stamped = [self._stamped(line) for line in lines]
         if stamped:
-            self._claim.check()
+            self._check()
             self._files.write(part_name(self._parts), encode_lines(stamped))
             self._parts += 1
             self._all += stamped
             self._settled |= {key_of(line) for line in stamped}
 
-    def finish(self) -> dict[str, TaskLine]:
+    def finish(self, *, failed: bool = False) -> dict[str, TaskLine]:
         """Write the report, and release the claim.
 
+        :param failed: Whether the Airflow task fails now. It also fails if tasks failed.
         :return: Its latest lines, by task.
         """
-        self._claim.check()
+        self._check()
+        directory, lines = self._files.directory, self._lines
+        done = [directory / _ABOUT]
+        if self.changed and (failed or any(line.outcome == FAILED for line in lines.values())):
+            self._files.write(_CHANGED, [b"true"])
+        else:
+            done.append(directory / _CHANGED)
         self._files.write_report(encode_lines(with_changes(self._all)))
-        about = self._files.directory / _ABOUT
-        self._files.clear([*self._files.parts(_PLAN), *self._files.parts(_SENT), *self._files.parts(), about])
+        self._files.clear([*self._files.parts(_PLAN), *self._files.parts(_SENT), *self._files.parts(), *done])
         self.release()
-        return self._lines
+        return lines
 
     def preview(self, lines: Sequence[TaskLine]) -> None:
         """Write a plan that is not carried out, and release the claim.
@@ -156,7 +171,7 @@ class TaskReport:
                 f"{_ARGUMENT}: {self.path} is the report of a change, which is needed to undo it. Pass another path "
                 "for the preview."
             )
-        self._claim.check()
+        self._check()
         self._files.write_report(encode_lines(self._stamped(line) for line in lines))
         self.release()
 
@@ -164,6 +179,12 @@ class TaskReport:
         """Release the claim. The parts are kept for the next attempt."""
         self._claim.release()
         self._files.tidy()
+
+    def _check(self) -> None:
+        """Check that this attempt may still write, and that a revert still has its source for itself."""
+        self._claim.check()
+        if self._source is not None:
+            self._source.check()
 
     def _stamped(self, line: TaskLine) -> TaskLine:
         return msgspec.structs.replace(line, task_instance=self._owner.task)
@@ -175,7 +196,9 @@ class TaskReport:
         self._parts, self._plans, self._requests = len(parts), len(plans), len(sent)
         ended = [line for file in whole for line in self._own(file, or_preview=True)]
         begun = [line for file in parts for line in self._own(file)]
-        self._all = [line for line in ended if not line.preview] + begun
+        earlier = [line for line in ended if not line.preview]
+        self._all = earlier + begun
+        self._announced = 0 if self._files.read(_CHANGED) is not None else len(earlier)
         self._settled = {key_of(line) for line in begun}
         self._planned = latest(line for file in plans for line in self._own(file))
         self.was_sent = {key_of(line) for file in sent for line in self._own(file)} - self._settled
@@ -191,6 +214,17 @@ class TaskReport:
             yield line
 
 
+def require_report(path: StoragePath, argument: str) -> None:
+    """Check that there is a report, or what a task has left if it did not end.
+
+    :raises InvalidArgumentError: Both are missing.
+    """
+    with storage_errors(argument, path):
+        there = path.exists()
+    if not there and not ReportFiles(path).parts(_PLAN):
+        raise InvalidArgumentError(f"{argument}: {path} does not exist. Pass the report of an operator on tasks.")
+
+
 def read_changes(path: StoragePath, argument: str) -> list[TaskLine]:
     """Read what a task changed, from its report, or from what it has left if it did not end.
 
@@ -198,12 +232,11 @@ def read_changes(path: StoragePath, argument: str) -> list[TaskLine]:
     :return: One line for each task that was changed, or may have been: these lines have ``preview``.
     :raises InvalidArgumentError: There is no such file, or it is another file.
     """
+    require_report(path, argument)
     files = ReportFiles(path)
     with storage_errors(argument, path):
         whole = [path] if path.exists() else []
     plans, parts = files.parts(_PLAN), files.parts()
-    if not whole and not plans:
-        raise InvalidArgumentError(f"{argument}: {path} does not exist. Pass the report of an operator on tasks.")
     begun = [line for file in parts for line in read_lines(file, argument)]
     settled = {key_of(line) for line in begun}
     sent = {key_of(line) for file in files.parts(_SENT) for line in read_lines(file, argument)} - settled

@@ -7,23 +7,38 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import Owner, fingerprint
+from airflow_provider_encord.attempts import Claim, Owner, fingerprint
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
+from airflow_provider_encord.report_files import ReportFiles
 from airflow_provider_encord.reports import FAILED, SKIPPED
 from airflow_provider_encord.storage_paths import StoragePath
 from airflow_provider_encord.task_actions.changing import TaskChanger
 from airflow_provider_encord.task_actions.lines import TaskLine, counts, key_of, with_outcome
 from airflow_provider_encord.task_actions.planning import Change
 from airflow_provider_encord.task_actions.present_state import present_states
-from airflow_provider_encord.task_actions.report import TaskReport, read_changes, read_preview
+from airflow_provider_encord.task_actions.report import TaskReport, read_changes, read_preview, require_report
 from airflow_provider_encord.task_actions.selection import TaskSelection, with_source
 from airflow_provider_encord.task_actions.undoing import undo_lines
 
 _NAMED = 20
 _NOT_SELECTED = "It failed before, and is no longer selected."
 _OF_THE_PLAN = ("to_stage", "pathway", "assignees", "priority", "comment", "issue_tags")
+_STILL_RUNS = (
+    "It may still change tasks, or another revert undoes them now. This task can begin when that one has ended."
+)
 Planner = Callable[[TaskChanger], Sequence[TaskLine]]
+
+
+class TasksResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How an operator on tasks ended.
+
+    :param counts: The number of tasks by outcome, over all attempts.
+    :param changed: Whether tasks were changed since the last attempt of the Airflow task that succeeded.
+    """
+
+    counts: dict[str, int]
+    changed: bool = False
 
 
 class ChangeSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +72,10 @@ class TasksFailedError(EncordError):
     """Some tasks could not be changed; the others were. A retry of the task tries these again."""
 
 
-def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner) -> dict[str, int]:
+def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner) -> TasksResult:
     """Change the tasks of a stage, or preview it.
 
     :param path: Path of the report.
-    :return: The number of tasks by outcome.
     :raises TasksFailedError: Encord refused some of the tasks. The report has the reasons.
     :raises EncordError: Encord cannot be reached, or refuses the change.
     """
@@ -80,14 +94,41 @@ def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owne
 
 def undo_tasks(
     client: EncordClient, source: StoragePath, path: StoragePath, owner: Owner, *, batch_size: int, preview: bool
-) -> tuple[str | None, dict[str, int]]:
+) -> tuple[str | None, TasksResult]:
     """Undo a change.
 
+    The source is claimed meanwhile, so that neither the task that wrote it nor another revert changes the same tasks.
+
     :param source: Its report.
-    :return: The project, None if nothing was changed; and the number of tasks by outcome.
+    :return: The project, None if nothing was changed; and how it ended.
+    :raises UnavailableError: The task that writes the source still runs.
     """
     if str(source) == str(path):
         raise InvalidArgumentError("report: it is the same file as the source. Pass another path.")
+    require_report(source, "source")
+    files = ReportFiles(source)
+    claim = Claim(files.claim_path, owner, "source", advice=_STILL_RUNS)
+    if preview:
+        claim.require_free()
+        return _undo(client, source, path, owner, None, batch_size=batch_size, preview=True)
+    claim.take()
+    try:
+        return _undo(client, source, path, owner, claim, batch_size=batch_size, preview=False)
+    finally:
+        claim.release()
+        files.tidy()
+
+
+def _undo(
+    client: EncordClient,
+    source: StoragePath,
+    path: StoragePath,
+    owner: Owner,
+    claim: Claim | None,
+    *,
+    batch_size: int,
+    preview: bool,
+) -> tuple[str | None, TasksResult]:
     changed = read_changes(source, "source")
     projects = {line.project_id for line in changed}
     if not changed:
@@ -108,7 +149,7 @@ def undo_tasks(
         states = client.run(present_states(project, changed))
         return changer.refreshed(list(undo_lines(changed, states)))
 
-    return project, _run(client, spec, path, owner, fingerprint(source=str(source)), plan)
+    return project, _run(client, spec, path, owner, fingerprint(source=str(source)), plan, claim)
 
 
 def _about(spec: ChangeSpec) -> str:
@@ -125,21 +166,27 @@ def _about(spec: ChangeSpec) -> str:
 
 
 def _run(
-    client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner, about: str, plan: Planner
-) -> dict[str, int]:
-    report = TaskReport(path, owner)
+    client: EncordClient,
+    spec: ChangeSpec,
+    path: StoragePath,
+    owner: Owner,
+    about: str,
+    plan: Planner,
+    source: Claim | None = None,
+) -> TasksResult:
+    report = TaskReport(path, owner, source)
     try:
         changer = TaskChanger(client, spec.project_id, report, batch_size=spec.batch_size)
         if spec.preview:
             lines = plan(changer)
             report.preview(lines)
-            return counts(lines)
+            return TasksResult(counts=counts(lines))
         _change(changer, report, about, plan)
     except EncordError as error:
         if error.retryable or not report.lines or report.in_doubt:
             report.release()
         else:
-            report.finish()
+            report.finish(failed=True)
         raise
     except BaseException:
         report.release()
@@ -148,7 +195,7 @@ def _run(
     failed = [line for line in done.values() if line.outcome == FAILED]
     if failed:
         raise TasksFailedError(_failures(failed, counts(done)))
-    return counts(done)
+    return TasksResult(counts=counts(done), changed=report.changed)
 
 
 def _change(changer: TaskChanger, report: TaskReport, about: str, plan: Planner) -> None:
@@ -172,13 +219,13 @@ def _with_failed(report: TaskReport, lines: Sequence[TaskLine]) -> list[TaskLine
     ]
 
 
-def _nothing(path: StoragePath, owner: Owner, *, preview: bool) -> dict[str, int]:
+def _nothing(path: StoragePath, owner: Owner, *, preview: bool) -> TasksResult:
     """Write the report of an undo that has nothing to undo."""
     report = TaskReport(path, owner)
     if preview:
         report.preview([])
-        return counts([])
-    return counts(report.finish())
+        return TasksResult(counts=counts([]))
+    return TasksResult(counts=counts(report.finish()), changed=report.changed)
 
 
 def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:

@@ -11,6 +11,7 @@ from airflow_provider_encord import agents
 from airflow_provider_encord.agents import (
     AgentResult,
     EditableLabels,
+    Frames,
     LabelRowJson,
     LocalAsset,
     ProjectRecord,
@@ -33,12 +34,13 @@ def test_every_type_of_the_facade_is_recognised_or_returned() -> None:
         e: SignedUrl,
         f: LocalAsset,
         g: ProjectRecord,
+        h: Frames,
     ) -> AgentResult: ...
 
     found = parameters_of(function)
     assert found.inputs == set(Input) - set(OF_SDK)
     assert found.others == {}
-    assert {"AgentResult", *(input_.value for input_ in found.inputs)} == set(agents.__all__)
+    assert {"AgentResult", "Frame", *(input_.value for input_ in found.inputs)} == set(agents.__all__)
 
 
 def test_a_value_may_be_missing() -> None:

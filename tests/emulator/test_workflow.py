@@ -257,6 +257,35 @@ def test_a_template_says_how_many_annotators_a_consensus_needs(encord_emulator: 
     assert len(at_review["options"]) == 3
 
 
+ROUTED = [
+    {"stageType": "AGENT", "title": "Agent", "pathways": [{"title": "some", "to": "Split"}]},
+    {
+        "stageType": "PERCENTAGE_ROUTER",
+        "title": "Split",
+        "pathways": [{"title": "a", "to": "Annotate"}, {"title": "b", "to": "Complete"}],
+    },
+    {"stageType": "ANNOTATION", "title": "Annotate", "next": "Complete"},
+    {"stageType": "DONE", "title": "Complete"},
+]
+
+
+def test_a_router_is_not_listed_and_sends_each_task_on(encord_emulator: Emulator, owner: Person) -> None:
+    template = encord_emulator.template("routed", ROUTED)
+    board = Board(encord_emulator, owner, rows=4, template=template["uuid"])
+    assert list(board.stages) == ["Agent", "Annotate", "Complete"]
+    router = next(stage["uuid"] for stage in template["stages"] if stage["title"] == "Split")
+    board.stages["Split"] = router
+    assert owner.rest("GET", f"{board.path('Split')}/tasks").status == 404
+    uuids = [task["uuid"] for task in board.tasks("Agent")]
+    assert board.move("Agent", "Split", uuids[0]).status == 404
+    assert board.act("Agent", "PATHWAY_ACTION", *uuids, pathwayName="some").status == 200
+    assert {stage: len(board.tasks(stage)) for stage in ("Agent", "Annotate", "Complete")} == {
+        "Agent": 0,
+        "Annotate": 2,
+        "Complete": 2,
+    }
+
+
 def test_work_in_progress_survives_a_restart(tmp_path: Any) -> None:
     database = tmp_path / "state.db"
     with Emulator.start(database=database) as emulator:

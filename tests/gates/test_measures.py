@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.gates.activity import rejections
-from airflow_provider_encord.gates.agreement import iou
 from airflow_provider_encord.gates.judging import judge
 from airflow_provider_encord.gates.measures import (
     AGREEMENT,
@@ -173,13 +172,6 @@ def test_agreement_is_the_same_from_both_sides_and_whole_with_oneself(one: list[
     assert share(one, one) == (1.0 if one else None)
 
 
-@given(st.tuples(*[st.floats(0, 1)] * 4), st.tuples(*[st.floats(0, 1)] * 4))
-def test_overlap_is_symmetric_and_between_0_and_1(one: Any, other: Any) -> None:
-    assert 0.0 <= iou(one, other) <= 1.0 + 1e-9
-    assert iou(one, other) == pytest.approx(iou(other, one))
-    assert iou(one, one) == 1.0
-
-
 def test_drift_is_0_for_equal_shares_and_1_for_other_classes() -> None:
     assert class_drift({"Car": 10, "Person": 30}, {"Car": 1, "Person": 3})[0] == pytest.approx(0.0)
     value, by_class = class_drift({"Car": 10}, {"Person": 3})
@@ -288,35 +280,6 @@ def test_the_history_is_in_order_of_time_also_with_fractions_of_a_second() -> No
         TaskAction(timestamp="2026-11-01T12:00:00.500000Z", action_type="reject", task_uuid="t", actor_email="rita"),
     ]
     assert [finding.annotator for finding in rejections(history, Rate())] == ["ada"]
-
-
-def of_shape(name: str, geometry: Any, by: str) -> dict[str, Any]:
-    object_ = {**box(0.1, hash_="p", by=by), "shape": name, name: geometry}
-    del object_["boundingBox"]
-    return object_
-
-
-def agreement_of(name: str, *geometries: Any) -> float | None:
-    sides = [
-        row("a", [of_shape(name, one, who)], branch=who) for one, who in zip(geometries, ("ada", "eve"), strict=True)
-    ]
-    return measured(sides)[0].agreement.total.share
-
-
-def test_points_that_are_close_match() -> None:
-    """An object whose bounding box has no area can be matched, if its points are almost the same."""
-    assert agreement_of("point", *({"0": {"x": x, "y": 0.5}} for x in (0.5, 0.5001))) == 1.0
-    assert agreement_of("point", *({"0": {"x": x, "y": 0.5}} for x in (0.5, 0.53))) == 0.0
-
-
-def test_straight_lines_match_if_their_ends_are_close() -> None:
-    def line(*ends: tuple[float, float]) -> dict[str, Any]:
-        return {str(number): {"x": x, "y": y} for number, (x, y) in enumerate(ends)}
-
-    level = line((0.1, 0.5), (0.9, 0.5))
-    assert agreement_of("polyline", level, line((0.11, 0.51), (0.9, 0.505))) == 1.0
-    assert agreement_of("polyline", level, line((0.4, 0.5), (0.6, 0.5))) == 0.0  # the same centre, but shorter
-    assert agreement_of("polyline", level, line((0.5, 0.1), (0.5, 0.9))) == 0.0
 
 
 def test_rows_about_which_encord_says_nothing_are_not_valid() -> None:

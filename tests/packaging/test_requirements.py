@@ -12,7 +12,16 @@ from tests.packaging.wheels import declared
 PROJECT = declared(ROOT)
 EMULATOR = declared(ROOT / "emulator")
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-INSTALLED_LOWEST = ("emulator", "parquet", "coco", "zstd", "openlineage", "test")  # as `make lowest` does
+INSTALLED_LOWEST = (
+    "emulator",
+    "parquet",
+    "coco",
+    "frames",
+    "quality",
+    "zstd",
+    "openlineage",
+    "test",
+)  # as `make lowest` does
 
 
 @pytest.mark.parametrize(

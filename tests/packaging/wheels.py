@@ -15,7 +15,6 @@ from typing import Any
 
 _BROUGHT_BY = {  # which requirement an import rests on, where the names differ
     "PIL": "pillow",
-    "numpy": "pycocotools",
     "airflow": "apache-airflow",
     "urllib3": "requests",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,16 @@ from tests.moves.attempts import End, Run, attempt
 class Desk:
     """A project with tasks in the stage "Annotate", and a directory for reports."""
 
-    def __init__(self, account: Account, directory: Path, rows: int = 4, created: float = 1.0):
+    def __init__(
+        self,
+        account: Account,
+        directory: Path,
+        rows: int = 4,
+        created: float = 1.0,
+        stages: Sequence[Mapping[str, Any]] = STAGES,
+    ):
         self.account, self.emulator, self.directory = account, account.emulator, directory
-        template = self.emulator.template("every type", STAGES)["uuid"]
+        template = self.emulator.template("of a desk", stages)["uuid"]
         seeded = account.project(rows=rows, created=created, template=template)
         self.project_id, self.data_hashes = seeded["project_id"], seeded["data_hashes"]
         self.run = Run(directory)

@@ -238,7 +238,8 @@ class TasksOperator(TaskSelectionOperator):
             preview=preview,
             batch_size=parse_positive_int(self.batch_size, "batch_size", most=MOST_TASKS_PER_REQUEST),
         )
-        found = change_tasks(self.client, spec, path, owner_of(context))
+        ended = change_tasks(self.client, spec, path, owner_of(context))
+        found = ended.counts
         result = {"project_id": project, **found, "report": str(path)}
         self.log.info(
             "%d tasks: %d %s, %d unchanged, %d skipped.",
@@ -250,7 +251,7 @@ class TasksOperator(TaskSelectionOperator):
         )
         if not preview:
             uri = project_uri(self.client.settings.base_url, project)
-            self.record_asset_event(context, uri, result, changed=bool(found["updated"]))
+            self.record_asset_event(context, uri, result, changed=ended.changed)
         return result
 
     def require_selection(self) -> None:

@@ -28,8 +28,11 @@ class EncordRevertTasksOperator(EncordBaseOperator):
     A revert has a report of the same kind, so it can be reverted, too. Safe to repeat. Needs an SSH key. Encord API:
     ``labelrow`` listing (v1), ``tasks`` GET, ``move-tasks``, ``actions`` and ``priorities`` POST (v2).
 
+    While it runs, it claims the source, so that the task that wrote it, and other reverts of it, cannot begin. If that
+    task still runs, the revert fails, and a retry can help: up to 15 minutes later, if the task's worker was killed.
+
     :param source: The report of an operator on tasks (templated). If that task did not end, what it left beside the
-        report is read.
+        report is read. The directory must be writable, except for a preview.
     :param report: Path or URI of a JSON Lines file to write, with one line for each task that was changed (templated).
     :param preview: Only write the report, with the expected outcomes (templated). Default: False. An empty string is an
         error.
@@ -39,7 +42,8 @@ class EncordRevertTasksOperator(EncordBaseOperator):
         operators on tasks. ``tasks`` is the number of tasks that the source says were changed; if there are none,
         ``project_id`` is None.
     :raises AirflowFailException: An argument is wrong, or Encord refuses the change for some tasks.
-    :raises AirflowException: Encord could not be reached; a retry continues with the remaining tasks.
+    :raises AirflowException: Encord could not be reached; a retry continues with the remaining tasks. Or the task that
+        writes `source` still runs.
     """
 
     template_fields: Sequence[str] = (
@@ -76,7 +80,7 @@ class EncordRevertTasksOperator(EncordBaseOperator):
         from airflow_provider_encord.task_actions.running import undo_tasks
 
         path, preview = storage_path(self.report, "report"), parse_bool(self.preview, "preview")
-        project, found = undo_tasks(
+        project, ended = undo_tasks(
             self.client,
             storage_path(self.source, "source"),
             path,
@@ -84,6 +88,7 @@ class EncordRevertTasksOperator(EncordBaseOperator):
             batch_size=parse_positive_int(self.batch_size, "batch_size", most=MOST_TASKS_PER_REQUEST),
             preview=preview,
         )
+        found = ended.counts
         result = {"project_id": project, **found, "report": str(path)}
         if found["skipped"]:
             self.log.warning("%d tasks were skipped; the report says why.", found["skipped"])
@@ -91,5 +96,5 @@ class EncordRevertTasksOperator(EncordBaseOperator):
             self.push_link(context, project_url, project)
         if project is not None and not preview:
             uri = project_uri(self.client.settings.base_url, project)
-            self.record_asset_event(context, uri, result, changed=bool(found["updated"]))
+            self.record_asset_event(context, uri, result, changed=ended.changed)
         return result

@@ -285,5 +285,5 @@ def _v2(store: Store, row: Row, role: int | None) -> dict[str, Any]:
         "userRole": role,
         "sourceProjects": _source_projects(row),
         "workflowManagerUuid": row["workflow_manager"],
-        "workflow": {"stages": [workflow.stage_view(stage) for stage in workflow.stages_of(store, row["uuid"])]},
+        "workflow": {"stages": workflow.shown_stages(store, row["uuid"])},
     }

@@ -15,6 +15,9 @@ from ..state.store import Row
 from ..wire.errors import Reason, RefusalError
 from ..wire.identifiers import is_uuid
 
+ROUTER = "PERCENTAGE_ROUTER"
+"""A node of the workflow that keeps no tasks: those that come go on at once. It is not listed as a stage [inferred]."""
+
 MANAGERS = frozenset({0, 4})
 """Administrators and team managers."""
 ANNOTATORS = MANAGERS | {1, 3}
@@ -39,10 +42,10 @@ def stage_in_path(exchange: Exchange) -> Row:
 def stage_of(exchange: Exchange, uuid: str) -> Row:
     """A stage of the project that a v2 path names.
 
-    :raises RefusalError: The project has none of this id.
+    :raises RefusalError: The project has none of this id, or a router.
     """
     row = exchange.store.one("SELECT * FROM stages WHERE project = ? AND uuid = ?", exchange.path["project"], uuid)
-    if row is None:
+    if row is None or row["stage_type"] == ROUTER:
         raise RefusalError(Reason.NOT_FOUND, f"the workflow of this project has no stage {uuid}")
     return row
 

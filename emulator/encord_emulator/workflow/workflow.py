@@ -19,6 +19,7 @@ from ..wire.errors import Reason, RefusalError
 from ..wire.identifiers import new_uuid, new_uuids
 from ..wire.shapes import Strict
 from . import consensus, reviews
+from .stage_access import ROUTER
 
 STAGE_TYPES = ("ANNOTATION", "REVIEW", "CONSENSUS_ANNOTATION", "CONSENSUS_REVIEW", "AGENT", "DONE")
 """Those that the vendor's SDK can open; routers are not among them."""
@@ -72,9 +73,13 @@ def plan(drafts: Sequence[StageDraft]) -> list[dict[str, Any]]:
 
     stages = []
     for position, draft in enumerate(drafts):
-        if draft.stage_type not in STAGE_TYPES:
-            raise RefusalError(Reason.MALFORMED, f"stages: stageType must be one of {', '.join(STAGE_TYPES)}")
-        final = draft.stage_type == "DONE" or position + 1 == len(drafts)
+        if draft.stage_type not in (*STAGE_TYPES, ROUTER):
+            raise RefusalError(
+                Reason.MALFORMED, f"stages: stageType must be one of {', '.join((*STAGE_TYPES, ROUTER))}"
+            )
+        if draft.stage_type == ROUTER and (position == 0 or not draft.pathways):
+            raise RefusalError(Reason.MALFORMED, "stages: a router has pathways, and tasks do not begin in it")
+        final = draft.stage_type in ("DONE", ROUTER) or position + 1 == len(drafts)
         following = None if final else drafts[position + 1].title
         before = [other.title for other in drafts[:position] if other.stage_type in _FIRST]
         pathways = [
@@ -86,7 +91,7 @@ def plan(drafts: Sequence[StageDraft]) -> list[dict[str, Any]]:
                 "uuid": uuids[draft.title],
                 "title": draft.title,
                 "stageType": draft.stage_type,
-                "pathways": pathways if draft.stage_type == "AGENT" else None,
+                "pathways": pathways if draft.stage_type in ("AGENT", ROUTER) else None,
                 "next": uuid_of(draft.next or following, "next"),
                 "reject_to": uuid_of(draft.reject_to or (before[-1] if before else None), "reject_to"),
                 "annotators": _annotators(draft),
@@ -126,6 +131,11 @@ def install(store: Store, project: str, stages: Sequence[dict[str, Any]]) -> Non
 def stages_of(store: Store, project: str) -> list[Row]:
     """The stages of a project, in order."""
     return store.all("SELECT * FROM stages WHERE project = ? ORDER BY position", project)
+
+
+def shown_stages(store: Store, project: str) -> list[dict[str, Any]]:
+    """The stages as the project shows them; routers are left out."""
+    return [stage_view(stage) for stage in stages_of(store, project) if stage["stage_type"] != ROUTER]
 
 
 def next_stage(stage: Row) -> str:
@@ -192,7 +202,7 @@ def put(
     retain: bool = False,
     rejected: bool = False,
 ) -> None:
-    """Put tasks into a stage; they are not in it now.
+    """Put tasks into a stage; they are not in it now. A router sends them on along its pathways, in turn.
 
     :param assignee: Who gets them there.
     :param retain: Who has them keeps them; every one of them is somebody's.
@@ -200,6 +210,18 @@ def put(
     """
     place = store.one("SELECT * FROM stages WHERE project = ? AND uuid = ?", project, stage)
     assert place is not None  # noqa: S101 - a stage of this project, which callers made sure of
+    if place["stage_type"] == ROUTER:
+        ways = json.loads(place["pathways"])
+        for number, way in enumerate(ways):  # in turn, so that tests know where each goes
+            put(
+                *(store, project, tasks[number :: len(ways)], way["destinationUuid"]),
+                actor=actor,
+                now=now,
+                assignee=assignee,
+                retain=retain,
+                rejected=rejected,
+            )
+        return
     chosen = json.dumps(list(tasks))
     somebody = assignee is not None or retain
     keeps = place["stage_type"] not in _WITHOUT_ASSIGNEE
