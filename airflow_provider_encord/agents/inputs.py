@@ -27,10 +27,11 @@ from airflow_provider_encord.prelabels.features import Features
 _WITH_URL = frozenset({Input.URL, Input.ASSET, Input.FRAMES})
 _OF_ITEMS = _WITH_URL | {Input.ITEM}
 _OF_METADATA = _OF_ITEMS | {Input.SDK_ITEM}
+_OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
+
 T = TypeVar("T")
 Readable: TypeAlias = tuple[dict[str, T], dict[str, str]]
-
-_OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
+"""What was read by id, and why the others could not be read."""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
