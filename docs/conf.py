@@ -51,11 +51,11 @@ nitpick_ignore_regex = [
     # Types that are explained elsewhere; no inventory of them is fetched.
     (
         r"py:.*",
-        r"(airflow|collections|cryptography|os|pathlib|subprocess|requests|datetime|types|msgspec|enum|urllib)\..*",
+        r"(airflow|collections|cryptography|os|pathlib|subprocess|requests|datetime|types|msgspec|enum|urllib|numpy)\..*",
     ),
     (
         r"py:.*",
-        r"(Airflow\w*Exception|AirflowSensorTimeout|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|PokeReturnValue|RetryPolicy|TaskInstanceKey)",
+        r"(Airflow\w*Exception|NDArray|AirflowSensorTimeout|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|PokeReturnValue|RetryPolicy|TaskInstanceKey)",
     ),
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
     (
