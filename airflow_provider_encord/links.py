@@ -1,7 +1,7 @@
 """Links from a task to the page of its project, dataset, folder or ontology in Encord's web app.
 
-Encord does not document the addresses of its web app, and they are known only for its two regions. For other hosts (a
-private installation, the emulator) there is no link.
+The addresses are in `client.web_app`. For hosts other than Encord's own two (a private installation, the emulator),
+there is no link.
 
 The link is stored in an XCom. `EncordBaseOperator.push_link` pushes it, and Airflow 3 shows it from there. So it is
 visible while the task is still running, and also after its worker was killed. `EncordLink.get_link` is called by the
@@ -12,61 +12,36 @@ task, and stores its result in the same XCom.
 from __future__ import annotations
 
 import logging
-import urllib.parse
 from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
+
+from airflow_provider_encord.client.web_app import (
+    dataset_url,
+    folder_url,
+    label_editor_url,
+    ontology_url,
+    project_url,
+    queue_url,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
+__all__ = [
+    "EncordLink",
+    "dataset_url",
+    "folder_url",
+    "label_editor_url",
+    "ontology_url",
+    "project_url",
+    "queue_url",
+]
+
 XCOM_KEY = "encord_url"
 _KEY_IN_BACKEND = "encord_url_in_backend"
 _log = logging.getLogger(__name__)
-
-
-def project_url(api: str, project_id: str) -> str | None:
-    """Address of the summary page of a project.
-
-    :param api: Base URL of the API.
-    :param project_id: Id of the project.
-    :return: The address; None if the web app of that API is not known. The same applies to the functions below.
-    """
-    return _url(api, "projects", "view", project_id, "summary")
-
-
-def dataset_url(api: str, dataset_id: str) -> str | None:
-    """Address of a dataset."""
-    return _url(api, "datasets", "view", dataset_id)  # confirmed, unlike /data/datasets/<id>, which may be newer
-
-
-def folder_url(api: str, folder_id: str) -> str | None:
-    """Address of a storage folder."""
-    return _url(api, "data", "files", folder_id)  # unconfirmed: found only in a README by a third party
-
-
-def ontology_url(api: str, ontology_id: str) -> str | None:
-    """Address of an ontology's structure."""
-    return _url(api, "ontologies", "view", ontology_id, "structure")  # unconfirmed, like the address of folders
-
-
-def label_editor_url(api: str, project_id: str, data_hash: str, frame: int = 0) -> str | None:
-    """Address of a data unit in the label editor.
-
-    :param api: Base URL of the API.
-    :param project_id: Id of the project.
-    :param data_hash: Id of the data unit.
-    :param frame: Number of the frame, from 0.
-    """
-    return _url(api, "label_editor", project_id, data_hash, str(frame))
-
-
-def _url(api: str, *parts: str) -> str | None:
-    from airflow_provider_encord.client.regions import WEB_APPS  # not at the top, to keep DAG parsing fast
-
-    web_app = WEB_APPS.get(api.removesuffix("/").removesuffix(":443"))
-    return web_app and "/".join([web_app, *(urllib.parse.quote(part, safe="") for part in parts)])
 
 
 def link_key() -> str:

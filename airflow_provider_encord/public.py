@@ -173,7 +173,7 @@ MODULES = (
     ),
     PublicModule(
         "links",
-        ("EncordLink", "dataset_url", "folder_url", "label_editor_url", "ontology_url", "project_url"),
+        ("EncordLink", "dataset_url", "folder_url", "label_editor_url", "ontology_url", "project_url", "queue_url"),
         "Links to Encord's web app.",
     ),
     PublicModule("exports", ("Manifest", "ManifestError", "read", "read_manifest"), "Reading exports of label rows."),

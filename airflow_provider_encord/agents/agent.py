@@ -20,6 +20,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, still_in_stage
 from airflow_provider_encord.client.resources.workflow import WorkflowStage
+from airflow_provider_encord.client.web_app import label_editor_url
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED
 
@@ -188,7 +189,15 @@ class AgentRun:
             kept=done.kept,
             priority=done.result.priority,
             cached=done.answer.cached,
+            url=self._address(task.data_hash, done),
         )
+
+    def _address(self, data_hash: str, done: Committed) -> str | None:
+        """Where the task is in Encord's web app now."""
+        stage_id = done.pathway.destination_uuid if done.pathway else self._stage.uuid
+        if done.outcome == SKIPPED:
+            stage_id = None
+        return label_editor_url(self._client.settings.base_url, self._stage.project, data_hash, stage_id=stage_id)
 
     def _gone(self, uuid: str) -> AgentLine:
         return AgentLine(

@@ -54,6 +54,7 @@ class AgentLine(ReportLine, frozen=True, kw_only=True):
     :param labels_saved: Whether labels were saved.
     :param kept: Number of labels of the function that exist in the row with another content and were not changed.
     :param cached: Whether the result was in the cache.
+    :param url: Address of the task in Encord's web app; None if it is not known.
     """
 
     data_hash: str | None
@@ -63,6 +64,7 @@ class AgentLine(ReportLine, frozen=True, kw_only=True):
     kept: int = 0
     priority: float | None = None
     cached: bool = False
+    url: str | None = None
 
 
 _LINE = LineReader(AgentLine, OPERATION)

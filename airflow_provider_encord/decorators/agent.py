@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowException, DecoratedOpera
 from airflow_provider_encord.agents.parameters import FunctionError, parameters_of
 from airflow_provider_encord.assets import stage_uri
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.links import project_url
+from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.agents import AgentOperator
 from airflow_provider_encord.operators.arguments import blank_to_none, parse_text
 from airflow_provider_encord.operators.literals import InvalidLiteralError
@@ -72,7 +72,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
 
         of_call, arguments = self._arguments()
         project = self.client.project(blank_to_none(of_call.get("project_id", self.project_id)))
-        self.push_link(context, project_url, project.id)
+        self.push_link(context, queue_url, project.id)
         agent = Agent(
             stage=self._stage(of_call),
             function=self._function,

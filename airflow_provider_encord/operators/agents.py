@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import AGENT_BATCH_SIZE, AGENT_COMMIT_EVERY, MOST_TASKS_PER_COMMIT
-from airflow_provider_encord.links import project_url
+from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     parse_count,
@@ -216,7 +216,7 @@ class EncordAgentRunnerOperator(AgentOperator):
 
         with loaded_runner(self._runner or self._path(), self.hook.get_sdk_client) as runner:
             project = self.client.project(runner.project_id(parse_text(self.project_id, "project_id")))
-            self.push_link(context, project_url, project.id)
+            self.push_link(context, queue_url, project.id)
             agents = runner.agents(project, parse_text(self.stage, "stage"))
             execution = self.execution(context, project.id, {})
             results = execution.run(agents)

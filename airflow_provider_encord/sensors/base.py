@@ -54,6 +54,8 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
     """
 
     template_fields: Sequence[str] = EncordBaseOperator.template_fields
+    page_url = staticmethod(project_url)
+    """Returns the address of the task's link, from the base URL of the API and the id of the project."""
 
     def __init__(
         self,
@@ -131,7 +133,7 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
 
         def prepare() -> Condition:
             condition = self.prepare()
-            self.push_link(context, project_url, condition.project_id)
+            self.push_link(context, self.page_url, condition.project_id)
             return condition
 
         store: Any = context.get("task_state_store")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     literal_word,
@@ -58,6 +59,7 @@ class EncordTasksSensor(EncordBaseSensor):
     """
 
     template_fields: Sequence[str] = ("project_id", "stage", *_LIMITS, *EncordBaseSensor.template_fields)
+    page_url = staticmethod(queue_url)
 
     def __init__(
         self,

@@ -54,6 +54,7 @@ class TaskLine(ReportLine, frozen=True, kw_only=True):
     :param pathway_id: For `PROCEED`.
     :param comment: For `ADD_ISSUE` and `REJECT`: added to the data unit as an issue.
     :param issue_tags: Names of issue tags of the project, for the issue.
+    :param url: Address of the task in Encord's web app; None if it is not known.
     :param note: What an undo cannot restore, or why the outcome is so.
     """
 
@@ -74,6 +75,7 @@ class TaskLine(ReportLine, frozen=True, kw_only=True):
     pathway_id: str | None = None
     comment: str | None = None
     issue_tags: list[str] | None = None
+    url: str | None = None
     note: str | None = None
 
 
@@ -130,6 +132,15 @@ def changes(lines: Iterable[TaskLine]) -> dict[str, TaskLine]:
 def key_of(line: TaskLine) -> str:
     """What identifies the task of a line: its id, or the data hash for which no task was found."""
     return line.id or f"data {line.data_hash}"
+
+
+def stage_of(line: TaskLine) -> str | None:
+    """The stage in which the task is now, as far as the line says."""
+    if line.preview or line.outcome == UNCHANGED:
+        return line.stage_id
+    if line.outcome != UPDATED:
+        return None
+    return line.new_stage_id or (None if line.action in LEAVING else line.stage_id)
 
 
 def _merged(before: TaskLine, line: TaskLine) -> TaskLine:

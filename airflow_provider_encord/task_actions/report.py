@@ -13,6 +13,7 @@ import msgspec
 
 from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.web_app import label_editor_url
 from airflow_provider_encord.report_files import ReportFiles, part_name
 from airflow_provider_encord.reports import FAILED, UPDATED, encode_lines
 from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
@@ -22,6 +23,7 @@ from airflow_provider_encord.task_actions.lines import (
     key_of,
     latest,
     read_lines,
+    stage_of,
     with_changes,
 )
 
@@ -39,13 +41,14 @@ class TaskReport:
 
     :param path: Path of the report.
     :param owner: The task that writes it.
+    :param api: Base URL of the API.
     :param source: The claim of a revert on the report that it reads. It is checked together with the own claim.
     :raises InvalidArgumentError: The path has another file, or the report of another task or run.
     :raises UnavailableError: Another task is writing the report.
     """
 
-    def __init__(self, path: StoragePath, owner: Owner, source: Claim | None = None):
-        self.path, self._owner, self._source = path, owner, source
+    def __init__(self, path: StoragePath, owner: Owner, api: str, source: Claim | None = None):
+        self.path, self._owner, self._api, self._source = path, owner, api, source
         self._files = ReportFiles(path)
         require_writable(path, _ARGUMENT)
         self._claim = Claim(self._files.claim_path, owner, _ARGUMENT)
@@ -187,7 +190,10 @@ class TaskReport:
             self._source.check()
 
     def _stamped(self, line: TaskLine) -> TaskLine:
-        return msgspec.structs.replace(line, task_instance=self._owner.task)
+        if line.data_hash is None:
+            return msgspec.structs.replace(line, task_instance=self._owner.task)
+        url = label_editor_url(self._api, line.project_id, line.data_hash, stage_id=stage_of(line))
+        return msgspec.structs.replace(line, task_instance=self._owner.task, url=url)
 
     def _read(self) -> None:
         with storage_errors(_ARGUMENT, self.path):

@@ -132,7 +132,7 @@ def _undo(
     changed = read_changes(source, "source")
     projects = {line.project_id for line in changed}
     if not changed:
-        return None, _nothing(path, owner, preview=preview)
+        return None, _nothing(client, path, owner, preview=preview)
     if len(projects) != 1:
         raise InvalidArgumentError(f"source: {source}: it is about several projects. Pass the report of one operator.")
     (project,) = projects
@@ -174,7 +174,7 @@ def _run(
     plan: Planner,
     source: Claim | None = None,
 ) -> TasksResult:
-    report = TaskReport(path, owner, source)
+    report = TaskReport(path, owner, client.settings.base_url, source)
     try:
         changer = TaskChanger(client, spec.project_id, report, batch_size=spec.batch_size)
         if spec.preview:
@@ -219,9 +219,9 @@ def _with_failed(report: TaskReport, lines: Sequence[TaskLine]) -> list[TaskLine
     ]
 
 
-def _nothing(path: StoragePath, owner: Owner, *, preview: bool) -> TasksResult:
+def _nothing(client: EncordClient, path: StoragePath, owner: Owner, *, preview: bool) -> TasksResult:
     """Write the report of an undo that has nothing to undo."""
-    report = TaskReport(path, owner)
+    report = TaskReport(path, owner, client.settings.base_url)
     if preview:
         report.preview([])
         return TasksResult(counts=counts([]))

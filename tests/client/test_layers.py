@@ -56,6 +56,7 @@ CLIENT_FLOORS = [
         "masking",
         "placeholders",
         "regions",
+        "web_app",
         "strict_json",
         "identifiers",
     },

@@ -73,7 +73,7 @@ def _changer(desk: Desk, client: Any) -> tuple[TaskChanger, TaskReport]:
     from airflow_provider_encord.operators.arguments import storage_path
 
     path: StoragePath = storage_path(str(desk.report()), "report")
-    report = TaskReport(path, Owner("a task"))
+    report = TaskReport(path, Owner("a task"), "https://api.encord.com")
     return TaskChanger(client, desk.project_id, report, batch_size=500), report
 
 

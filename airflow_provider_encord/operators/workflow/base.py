@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.defaults import MOST_TASKS_PER_REQUEST, TASKS_PER_REQUEST
-from airflow_provider_encord.links import project_url
+from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     json_mapping,
@@ -225,7 +225,7 @@ class TasksOperator(TaskSelectionOperator):
         self.require_selection()
         path = storage_path(self.report, "report")
         project = self.client.project(blank_to_none(self.project_id)).id
-        self.push_link(context, project_url, project)
+        self.push_link(context, queue_url, project)
         preview = parse_bool(self.preview, "preview")
         spec = change_spec(
             project_id=project,

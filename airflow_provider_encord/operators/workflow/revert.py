@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.defaults import MOST_TASKS_PER_REQUEST, TASKS_PER_REQUEST
-from airflow_provider_encord.links import project_url
+from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.arguments import parse_bool, parse_positive_int, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
 from airflow_provider_encord.operators.literals import check_literals, up_to
@@ -93,7 +93,7 @@ class EncordRevertTasksOperator(EncordBaseOperator):
         if found["skipped"]:
             self.log.warning("%d tasks were skipped; the report says why.", found["skipped"])
         if project is not None:
-            self.push_link(context, project_url, project)
+            self.push_link(context, queue_url, project)
         if project is not None and not preview:
             uri = project_uri(self.client.settings.base_url, project)
             self.record_asset_event(context, uri, result, changed=ended.changed)

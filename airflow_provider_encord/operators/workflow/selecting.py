@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.defaults import MOST_PARTITIONS, TASKS_PER_PARTITION
-from airflow_provider_encord.links import project_url
+from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     literal_word,
@@ -92,7 +92,7 @@ class EncordSampleTasksOperator(TaskSelectionOperator):
         _require_one(self.size, self.fraction, AirflowFailException)
         path = storage_path(self.report, "report")
         project = self.client.project(blank_to_none(self.project_id)).id
-        self.push_link(context, project_url, project)
+        self.push_link(context, queue_url, project)
         size, fraction = blank_to_none(self.size), blank_to_none(self.fraction)
         labels = blank_to_none(self.labels)
         spec = selecting.SampleSpec(
@@ -157,7 +157,7 @@ class EncordPartitionTasksOperator(TaskSelectionOperator):
         self.require_selection()
         directory = storage_path(self.destination, "destination")
         project = self.client.project(blank_to_none(self.project_id)).id
-        self.push_link(context, project_url, project)
+        self.push_link(context, queue_url, project)
         query = selecting.TaskQuery(
             project_id=project,
             stage=parse_text(self.stage, "stage") or "",

@@ -229,7 +229,12 @@ class TestInRuns:
 
         assert set(looked.states.values()) == {"success"}, looked.states
         assert len(looked.links) == 13
-        assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/summary"}
+        assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/queue"}
+        lines = [json.loads(line) for line in (tmp_path / "move.jsonl").read_text().splitlines()]
+        assert [line["url"] for line in lines] == [
+            f"https://app.encord.com/label_editor/{project}/{line['data_hash']}/0?selectedStageUuid={line['new_stage_id']}"
+            for line in lines
+        ]
 
     def test_a_runner_of_encord_agents_leads_to_its_project(
         self, account: Account, at: Callable[[str], None], certificate: Path, monkeypatch: pytest.MonkeyPatch
@@ -241,7 +246,7 @@ class TestInRuns:
         at(EUROPE)
         looked = look_at(links_in_a_dag.dag_of_runners, project=project)
         assert looked.states == {"runner": "success"}
-        assert looked.links == {"runner": f"https://app.encord.com/projects/view/{project}/summary"}
+        assert looked.links == {"runner": f"https://app.encord.com/projects/view/{project}/queue"}
 
     def test_every_sensor_leads_to_the_project_that_it_looks_at(
         self, account: Account, at: Callable[[str], None]
@@ -251,8 +256,9 @@ class TestInRuns:
         looked = look_at(links_in_a_dag.dag_of_sensors, project=project)
 
         assert set(looked.states.values()) == {"success"}, looked.states
-        assert len(looked.links) == 4
-        assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/summary"}
+        view = f"https://app.encord.com/projects/view/{project}"
+        summaries = dict.fromkeys(["progress", "status", "labels"], f"{view}/summary")
+        assert looked.links == {**summaries, "tasks": f"{view}/queue"}
 
     def test_a_task_that_failed_after_it_knew_its_resource_is_linked(
         self, account: Account, at: Callable[[str], None], tmp_path: Path
