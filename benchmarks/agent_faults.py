@@ -5,6 +5,7 @@ labels another 1 %. Encord refuses bundles of labels, answers 503, and cuts conn
 workers are killed at 20, 40 and 60 %. At 70 % one is stopped, and goes on beside the next one. Then the task is retried
 until it succeeds, and cleared. Prints a line of JSON for each contender. What happened is read from the emulator.
 """
+# Without `from __future__ import annotations`, because both contenders read those of functions, whose types are local.
 
 import argparse
 import dataclasses
@@ -21,6 +22,8 @@ from collections import Counter
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+import psutil
 
 from airflow_provider_encord.client.api.workflow import TaskFilter
 from airflow_provider_encord.client.client import EncordClient
@@ -236,9 +239,8 @@ class Play:
             self._end(worker)
             self._note_what_was_in_flight()
         older = self._worker()
-        stopped = self._until(STOPPED_AT, older)
-        if stopped and older.pid is not None:
-            os.kill(older.pid, signal.SIGSTOP)
+        if self._until(STOPPED_AT, older) and older.pid is not None:
+            _stop(older.pid)
             self._note_what_was_in_flight()
             newer = self._worker()
             self._until(CONTINUED_AT, newer)
@@ -331,6 +333,16 @@ class Play:
             "handled_without_a_line": len(set(moved) - said),
             "reported_but_not_handled": len(said - set(moved)),
         }
+
+
+def _stop(process_id: int) -> None:
+    """Stop a process, and wait until it has stopped."""
+    os.kill(process_id, signal.SIGSTOP)
+    deadline = time.monotonic() + PATIENCE
+    while psutil.Process(process_id).status() != psutil.STATUS_STOPPED:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"process {process_id} did not stop")
+        time.sleep(0.005)
 
 
 def _moved(project: Project) -> Counter[str]:
