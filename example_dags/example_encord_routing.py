@@ -1,16 +1,18 @@
-"""Check finished labels, and send a sample of them back for a second look if they are not good enough.
+"""Check the labels that wait for review: approve them all, or send a sample of them back to annotation.
 
 Set the DAG's params, or copy the file:
 
 - ``project_id``: id of the project (needed);
-- ``stage``: title of the stage with the finished tasks;
-- ``to_stage``: title of the stage for the second look;
+- ``stage``: title of the review stage;
+- ``to_stage``: title of the annotation stage for the second look;
 - ``fraction``: which share of the tasks is looked at again; of each annotator the same;
 - ``max_missing_attributes``: which share of the annotations may lack an answer that the ontology requires;
 - ``directory``: where the export, reports and the page of the gate go (``s3://connection_id@bucket/routing``).
 
-If the gate passes, the other tasks are skipped. If the priority cannot be set, the move is undone, and the run fails.
-To undo it later, run ``EncordRevertTasksOperator`` with the report ``<directory>/<run id>/moved.jsonl``.
+The gate decides: if the labels are good enough, all tasks are approved. Otherwise, a sample goes back with a comment
+and the highest priority. If the priority cannot be set, the move is undone, and the run fails. To undo an approval or a
+move later, run ``EncordRevertTasksOperator`` with the report ``approved.jsonl`` or ``moved.jsonl`` in
+``<directory>/<run id>``.
 
 Needs the connection ``encord_default`` with an SSH key.
 """
@@ -27,6 +29,7 @@ from airflow_provider_encord.operators.workflow import (
     EncordAddIssuesOperator,
     EncordMoveTasksOperator,
     EncordRevertTasksOperator,
+    EncordReviewTasksOperator,
     EncordSampleTasksOperator,
     EncordSetPriorityOperator,
 )
@@ -43,8 +46,8 @@ with DAG(
     tags=["encord", "example"],
     params={
         "project_id": Param("", type="string", description="Id of the project."),
-        "stage": Param("Complete", type="string", description="Title of the stage with the finished tasks."),
-        "to_stage": Param("Review", type="string", description="Title of the stage for the second look."),
+        "stage": Param("Review", type="string", description="Title of the review stage."),
+        "to_stage": Param("Annotate", type="string", description="Title of the stage for the second look."),
         "fraction": Param(0.1, type="number", exclusiveMinimum=0, maximum=1, description="Share of the tasks."),
         "max_missing_attributes": Param(0.02, type="number", minimum=0, maximum=1, description="Limit of the gate."),
         "directory": Param(
@@ -64,7 +67,15 @@ with DAG(
         page=f"{RUN}/gate.html",
         max_missing_attributes="{{ params.max_missing_attributes }}",
         if_empty="pass",
+        if_passed="approve",
         if_failed="draw_sample",
+    )
+    approve = EncordReviewTasksOperator(
+        task_id="approve",
+        stage="{{ params.stage }}",
+        source="{{ ti.xcom_pull('export_labels')['manifest'] }}",
+        verdict="approve",
+        report=f"{RUN}/approved.jsonl",
     )
     sample = EncordSampleTasksOperator(
         task_id="draw_sample",
@@ -101,4 +112,5 @@ with DAG(
         report=f"{RUN}/reverted.jsonl",
         trigger_rule="one_failed",
     )
-    export >> gate >> sample >> move >> prioritize >> [explain, revert]
+    export >> gate >> [approve, sample]
+    sample >> move >> prioritize >> [explain, revert]

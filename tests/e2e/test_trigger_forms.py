@@ -23,7 +23,7 @@ NEEDED = {
 }
 """What only the user can know; all other fields have a default, or may be empty."""
 STAGES = {
-    "example_encord_routing": "Complete",
+    "example_encord_routing": "Review",
     "example_encord_task_agent": "Pre-label",
     "example_encord_wait_and_export": "Review",
 }

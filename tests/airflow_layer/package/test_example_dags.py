@@ -275,8 +275,8 @@ def test_wait_and_export_exports_what_is_in_the_stage(account: Account, tmp_path
     assert run.results["export_labels"]["rows"] == 2
 
 
-class Finished:
-    """A project whose tasks are in the final stage; one car has no answer to what the ontology requires."""
+class Labelled:
+    """A project whose tasks wait for review; one car has no answer to what the ontology requires."""
 
     def __init__(self, account: Account, directory: Path):
         self.account, self.directory = account, directory
@@ -289,7 +289,7 @@ class Finished:
                 attribute["required"] = True
             project.replace_ontology(structure)
             stage = project.stage("Annotate")
-            stage.move(list(stage.tasks()), "Complete")
+            stage.move(list(stage.tasks()), "Review")
         box = {"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}
         source = directory / "model.jsonl"
         source.write_text(json.dumps({"data_hash": seeded["data_hashes"][0], "objects": [box]}))
@@ -307,25 +307,31 @@ class Finished:
 
 
 def test_labels_that_are_not_good_enough_are_sent_back_in_part(account: Account, tmp_path: Path) -> None:
-    finished = Finished(account, tmp_path)
-    run = finished.run(max_missing_attributes=1)
-    assert run.state == "success"
-    assert [run.tasks[name] for name in ("check_labels", "draw_sample", "send_back")] == ["success", *["skipped"] * 2]
-    run = finished.run(max_missing_attributes=0)
+    labelled = Labelled(account, tmp_path)
+    run = labelled.run(max_missing_attributes=0)
     assert run.state == "success", run.tasks
     assert run.results["draw_sample"]["sampled"] == 3
-    assert (finished.tasks("Complete"), finished.tasks("Review")) == (3, 3)
+    assert (labelled.tasks("Review"), labelled.tasks("Annotate")) == (3, 3)
     assert run.results["prioritize"]["updated"] == run.results["explain"]["updated"] == 3
-    assert run.tasks["undo_move"] == "skipped"
+    assert (run.tasks["undo_move"], run.tasks["approve"]) == ("skipped", "skipped")
+
+
+def test_labels_that_are_good_enough_are_approved(account: Account, tmp_path: Path) -> None:
+    labelled = Labelled(account, tmp_path)
+    run = labelled.run(max_missing_attributes=1)
+    assert run.state == "success", run.tasks
+    assert (run.tasks["draw_sample"], run.tasks["send_back"]) == ("skipped", "skipped")
+    assert run.results["approve"]["updated"] == 6
+    assert (labelled.tasks("Review"), labelled.tasks("Complete")) == (0, 6)
 
 
 def test_a_move_is_undone_if_a_later_step_fails(account: Account, tmp_path: Path) -> None:
-    finished = Finished(account, tmp_path)
+    labelled = Labelled(account, tmp_path)
     account.emulator.faults([{"match": {"path": "/priorities$"}, "do": {"status": 403, "json": {"message": "no"}}}])
-    run = finished.run(max_missing_attributes=0)
+    run = labelled.run(max_missing_attributes=0)
     assert run.state == "failed"
     assert (run.tasks["prioritize"], run.tasks["undo_move"]) == ("failed", "success")
-    assert (finished.tasks("Complete"), finished.tasks("Review")) == (6, 0)
+    assert (labelled.tasks("Review"), labelled.tasks("Annotate")) == (6, 0)
 
 
 def _pictures_in_an_agent_stage(account: Account) -> tuple[str, str]:
