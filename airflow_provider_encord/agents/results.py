@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import re
 import traceback
 import uuid
@@ -17,6 +18,7 @@ from airflow_provider_encord.plain_json import plain_json
 _MOST_CHARACTERS = 500
 _OF_ENCORD_AGENTS = "TaskAgentReturnStruct"  # its class of results
 _QUERY = re.compile(r"((?:https?:/)?/[^\s\"'<>?#]*)\?[^\s\"'<>=]*=[^\s\"'<>]*")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # for a terminal, in errors of encord-agents
 _LEAST_SECRET = 8  # characters; less is in any text
 
 
@@ -66,12 +68,17 @@ def checked(value: Any, edited: Any = None) -> AgentResult | None:
 def _as_result(value: Any) -> Any:
     """The result of a function, also of one that is written for encord-agents."""
     if isinstance(value, str | uuid.UUID):
-        return AgentResult(str(value))
+        value = AgentResult(value)  # type: ignore[arg-type]
     if type(value).__name__ == _OF_ENCORD_AGENTS:
         value = AgentResult(value.pathway, value.label_row, value.label_row_priority)
-    if isinstance(value, AgentResult) and isinstance(value.pathway, uuid.UUID):
-        return dataclasses.replace(value, pathway=str(value.pathway))
+    if isinstance(value, AgentResult) and isinstance(value.pathway, str | uuid.UUID):
+        return dataclasses.replace(value, pathway=_text(value.pathway))
     return value
+
+
+def _text(pathway: str | uuid.UUID) -> str:
+    """A pathway as text. The text of a member of an enumeration is its value, not its name."""
+    return str(pathway.value if isinstance(pathway, enum.Enum) else pathway)
 
 
 def _check_priority(priority: Any) -> None:
@@ -95,10 +102,10 @@ def traceback_of(error: BaseException, secrets: Iterable[str] = ()) -> str:
 
 
 def without_urls(text: str, secrets: Iterable[str] = ()) -> str:
-    """Remove signed URLs, and the query of every other URL or path, because it may be a signature."""
+    """Remove signed URLs, the query of every other URL or path, because it may be a signature, and colours."""
     for secret in secrets:
         text = text.replace(secret, "<signed URL>")
         query = secret.partition("?")[2]
         if len(query) >= _LEAST_SECRET:
             text = text.replace(query, "...")
-    return _QUERY.sub(r"\1?...", text)
+    return _QUERY.sub(r"\1?...", _COLOUR.sub("", text))
