@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 OF_THE_CALL = ("project_id", "stage", "stage_id", "task_ids", "shard", "shards")
 """Arguments that the call of the decorated function may set, so that ``expand`` and ``expand_kwargs`` can map them."""
 
-_COROUTINES = 8
-
 
 class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
     """Run a function on the tasks of an agent stage. Use it as ``@task.encord_agent``.
@@ -79,8 +77,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
             parameters=parameters_of(self._function),
             arguments=arguments,
         )
-        concurrency = _COROUTINES if inspect.iscoroutinefunction(inspect.unwrap(self._function)) else 1
-        execution = self.execution(context, project.id, of_call, concurrency=concurrency)
+        execution = self.execution(context, project.id, of_call)
         (done,) = execution.run([agent])
         if done.failure is not None:
             raise AirflowException(done.failure)
