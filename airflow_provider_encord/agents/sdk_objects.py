@@ -15,7 +15,7 @@ import msgspec
 
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnavailableError
 
-_REFUSALS = ("AuthorisationError", "InvalidArgumentsError", "ResourceNotFoundError")  # of the SDK
+REFUSALS = ("AuthorisationError", "InvalidArgumentsError", "ResourceNotFoundError")  # of the SDK
 
 
 class RowArguments(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,5 +103,5 @@ def _sdk_errors(what: str) -> Iterator[None]:
         if isinstance(error, EncordError) or type(error).__module__.startswith("airflow."):
             raise
         kind = type(error).__name__
-    translated = RefusedError if kind in _REFUSALS else UnavailableError
+    translated = RefusedError if kind in REFUSALS else UnavailableError
     raise translated(f"Encord's SDK could not {what} ({kind}).")
