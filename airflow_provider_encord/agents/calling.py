@@ -12,10 +12,11 @@ from typing import Any
 from airflow_provider_encord.agents.assets import local_copy
 from airflow_provider_encord.agents.cache import ResultCache
 from airflow_provider_encord.agents.dependencies import Dependencies
+from airflow_provider_encord.agents.descriptions import described, traceback_of
 from airflow_provider_encord.agents.editable import EditableLabels
 from airflow_provider_encord.agents.inputs import InputReader, Prepared
 from airflow_provider_encord.agents.parameters import Input, Parameters
-from airflow_provider_encord.agents.results import Answer, checked, described, traceback_of
+from airflow_provider_encord.agents.results import Answer, checked
 from airflow_provider_encord.client.transport.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from airflow_provider_encord.agents.descriptions import described
 from airflow_provider_encord.agents.inputs import Prepared
-from airflow_provider_encord.agents.parameters import OF_SDK, Input, input_of
+from airflow_provider_encord.agents.parameters import OF_SDK, Input, input_of, named
 from airflow_provider_encord.agents.sdk_objects import SdkObjects
 from airflow_provider_encord.client.errors import InvalidArgumentError
 
@@ -35,7 +36,12 @@ class Dependencies:
         from encord_agents.core.dependencies.models import Dependant
         from encord_agents.core.dependencies.utils import get_dependant
 
-        whole = get_dependant(func=inspect.unwrap(function))
+        try:
+            whole = get_dependant(func=inspect.unwrap(function))
+        except Exception as error:  # noqa: BLE001 - it has no errors of its own
+            raise InvalidArgumentError(
+                f"The dependencies of the function {named(function).__qualname__} cannot be read: {described(error)}"
+            ) from None
         self._dependant = Dependant(func=whole.func, dependencies=whole.dependencies)
         self._sdk = sdk
         self.inputs = frozenset(_inputs(whole.dependencies))

@@ -178,8 +178,11 @@ class InputReader:
 
     def _sdk_rows(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
         contents = {one.task.data_hash: row for one in some if (row := one.label_row()) is not None}
-        rows = self.sdk.rows(branch, contents)
-        return [msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash)) for one in some]
+        rows, problems = self.sdk.rows(branch, contents)
+        return [
+            msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash), problem=problems.get(one.task.data_hash))
+            for one in some
+        ]
 
     def _with_sdk_tasks(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         tasks = self.sdk.tasks([one.task.data_hash for one in prepared])

@@ -13,9 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from airflow_provider_encord.agents.dependencies import client_for_encord_agents
+from airflow_provider_encord.agents.descriptions import described
 from airflow_provider_encord.agents.execution import Agent
 from airflow_provider_encord.agents.parameters import FunctionError, named, parameters_of
-from airflow_provider_encord.agents.results import described
 from airflow_provider_encord.agents.sdk_objects import REFUSALS, RowArguments
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.resources.projects import Project

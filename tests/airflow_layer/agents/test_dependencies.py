@@ -108,3 +108,14 @@ def test_what_a_task_does_not_have_is_refused_before_the_first_task(stage: Agent
     with pytest.raises(Exception, match=r"^frame: .*dependency .*frame_of asks for .*FrameData"):
         stage.run(label)
     assert stage.changes() == []
+
+
+def test_dependencies_that_cannot_be_read_are_named(stage: AgentStage) -> None:
+    def one() -> int:
+        return 1
+
+    def label(number: Annotated[int, Depends(one)] = Depends(one)) -> str:  # type: ignore[assignment]
+        return "good"
+
+    with pytest.raises(Exception, match=r"^The dependencies of the function .*label cannot be read: AssertionError: "):
+        stage.run(label)
