@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -68,6 +69,13 @@ def _inputs(dependencies: Any) -> Iterator[Input]:
     for dependency in dependencies:
         for field in dependency.field_params:
             found = input_of(field.type_annotation)
+            if isinstance(field.type_annotation, typing.ForwardRef):
+                raise InvalidArgumentError(
+                    f"{field.name}: the annotation {field.type_annotation.__forward_arg__!r} of this parameter of the "
+                    f"dependency {_name(dependency.func)} cannot be read. Import the type at the top of its file, not "
+                    "under TYPE_CHECKING. In the file of a class that is a dependency, do not use `from __future__ "
+                    "import annotations`."
+                )
             if found not in OF_SDK:
                 raise InvalidArgumentError(
                     f"{field.name}: this parameter of the dependency {_name(dependency.func)} asks for "
@@ -108,5 +116,6 @@ def _replace(original: Callable[..., Any]) -> None:
         return _clients[-1]() if _clients and settings is None else original(settings, **more)
 
     for module in list(sys.modules.values()):
-        if getattr(module, "__dict__", {}).get(_NAME) is original:
-            setattr(module, _NAME, get_user_client)
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if value is original:  # also under another name
+                setattr(module, name, get_user_client)
