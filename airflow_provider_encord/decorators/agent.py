@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, DecoratedOperator, task_decorator_factory
 
 from airflow_provider_encord.agents.parameters import FunctionError, parameters_of
-from airflow_provider_encord.assets import stage_uri
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.agents import AgentOperator
@@ -81,9 +80,7 @@ class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
         (done,) = execution.run([agent])
         if done.failure is not None:
             raise AirflowException(done.failure)
-        result = {"project_id": project.id, **done.as_json(), "report": execution.report}
-        self.record_asset_event(context, stage_uri(self.client.settings.base_url, project.id, done.stage.uuid), result)
-        return result
+        return self.announced(context, project.id, done, execution.report)
 
     @property
     def _function(self) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_encord.assets import stage_uri
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import AGENT_BATCH_SIZE, AGENT_COMMIT_EVERY, MOST_TASKS_PER_COMMIT
 from airflow_provider_encord.links import project_url
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.agents.agent import AgentSpec
     from airflow_provider_encord.agents.choosing import Selection
-    from airflow_provider_encord.agents.execution import AgentExecution
+    from airflow_provider_encord.agents.execution import AgentExecution, StageResult
 
 RAISE = "raise"
 _MOST_CONCURRENCY = 1000
@@ -130,6 +131,14 @@ class AgentOperator(EncordBaseOperator):
         )
         return AgentExecution(self.client, self.hook.get_sdk_client, project_id, options, owner_of(context))
 
+    def announced(self, context: Context, project_id: str, done: StageResult, report: str | None) -> dict[str, Any]:
+        """Return the result of a stage, after adding it to the asset event of the stage."""
+        result = {"project_id": project_id, **done.as_json(), "report": report}
+        changed = any(done.counts[name] for name in ("moved", "routed", "labels_saved"))
+        uri = stage_uri(self.client.settings.base_url, project_id, done.stage.uuid)
+        self.record_asset_event(context, uri, result, changed=changed)
+        return result
+
     def _spec(self, of_call: Mapping[str, Any]) -> AgentSpec:
         from airflow_provider_encord.agents.agent import AgentSpec
 
@@ -219,6 +228,8 @@ class EncordAgentRunnerOperator(AgentOperator):
         failures = [result.failure for result in results if result.failure is not None]
         if failures:
             raise AirflowException(" ".join(failures))
+        for result in results:
+            self.announced(context, project.id, result, execution.report)
         return {
             "project_id": project.id,
             "stages": [result.as_json() for result in results],

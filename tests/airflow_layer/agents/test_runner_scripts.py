@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFailException, task
+from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFailException, AssetAlias, task
 
 from airflow_provider_encord.operators.agents import EncordAgentRunnerOperator
 from tests.airflow_layer.agent_stage import STAGES, AgentStage, numbers
 from tests.airflow_layer.agents.conftest import Script
 from tests.airflow_layer.bench import run
+from tests.airflow_layer.outlet_events import OutletEvents
 
 pytest.importorskip("encord_agents")
 pytestmark = pytest.mark.airflow
@@ -219,3 +220,12 @@ def test_what_may_pass_while_a_script_is_loaded_is_retried(stage: AgentStage, sc
     with pytest.raises(AirflowException, match="could not be loaded") as raised:
         run(EncordAgentRunnerOperator, runner=script(f"{HEAD}\n    {text.strip()}\n"))
     assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_each_stage_that_changed_gets_an_event_with_its_numbers(stage: AgentStage, script: Script) -> None:
+    alias, path = AssetAlias("stages"), script(HEAD + ONE)
+    for moved in (4, 0):
+        events = OutletEvents()
+        EncordAgentRunnerOperator(task_id="task", runner=path, outlets=[alias]).execute({"outlet_events": events})
+        added = [extra["moved"] for uri, extra in events[alias].added if uri.endswith(stage.stage_id)]
+        assert added == ([4] if moved else [])
