@@ -26,6 +26,7 @@ from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED
 
 log = logging.getLogger(__name__)
 
+_COROUTINES = 8  # at once
 _NAMED = 20  # of the tasks that failed, in the message
 LABELS_SAVED, CACHED = "labels_saved", "cached"
 
@@ -35,13 +36,13 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     :param on_error: The pathway of tasks that failed; None leaves them in the stage.
     :param commit_every: After how many tasks results are committed.
-    :param max_concurrency: How many calls of the function run at once.
+    :param max_concurrency: How many calls of the function run at once; None for the default of its kind.
     """
 
     selection: Selection
     on_error: str | None = None
     commit_every: int
-    max_concurrency: int
+    max_concurrency: int | None = None
 
 
 class AgentRun:
@@ -73,7 +74,7 @@ class AgentRun:
         if chosen.tasks:
             reader.read_shared()
         committer = Committer(self._client, self._stage, reader, self._about_to_move, self._way_out)
-        for window in chunks(chosen.tasks, max(self._spec.commit_every, self._spec.max_concurrency)):
+        for window in chunks(chosen.tasks, max(self._spec.commit_every, self._limit(function))):
             self._report.check()
             self._handle(reader.read(list(window)), function, committer)
         total = len(chosen.tasks) + len(chosen.gone)
@@ -146,10 +147,13 @@ class AgentRun:
             self._commit(waiting, committer)
 
     def _answers(self, prepared: Sequence[Prepared], function: AgentFunction) -> Iterator[Answer]:
-        limit = self._spec.max_concurrency
+        limit = self._limit(function)
         if function.is_async:
             return as_coroutines(prepared, function.answer_async, limit)
         return in_threads(prepared, function.answer, limit) if limit > 1 else in_turn(prepared, function.answer)
+
+    def _limit(self, function: AgentFunction) -> int:
+        return self._spec.max_concurrency or (_COROUTINES if function.is_async else 1)
 
     def _commit(self, answers: Sequence[Answer], committer: Committer) -> None:
         self._report.check()

@@ -14,11 +14,12 @@ from typing import Any
 from airflow_provider_encord.agents.assets import local_copy
 from airflow_provider_encord.agents.cache import ResultCache
 from airflow_provider_encord.agents.dependencies import Dependencies
+from airflow_provider_encord.agents.descriptions import described, traceback_of
 from airflow_provider_encord.agents.editable import EditableLabels
 from airflow_provider_encord.agents.frames import IMAGE, WITH_FRAMES, Frames
 from airflow_provider_encord.agents.inputs import InputReader, Prepared
 from airflow_provider_encord.agents.parameters import Input, Parameters
-from airflow_provider_encord.agents.results import Answer, checked, described, traceback_of
+from airflow_provider_encord.agents.results import Answer, checked
 from airflow_provider_encord.client.transport.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,13 @@ _TRACEBACKS = 5  # in the log; the errors of further tasks are one line each
 
 class MissingInputError(Exception):
     """A value that the function asks for does not exist for this task."""
+
+
+class _Closing(contextlib.ExitStack[None]):
+    """Closes what was opened for a call. A dependency that handles the error of the function does not hide it."""
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
 
 
 class AgentFunction:
@@ -70,7 +78,7 @@ class AgentFunction:
             known = self._known(prepared)
             if known is not None:
                 return known
-            with contextlib.ExitStack() as stack:
+            with _Closing() as stack:
                 values = self._values(prepared, stack)
                 return self._kept(prepared, values, self._function(**values, **self._arguments))
         except Exception as error:  # noqa: BLE001 - whatever a task's function raises must not cost the other tasks
@@ -82,7 +90,7 @@ class AgentFunction:
             known = await asyncio.to_thread(self._known, prepared)
             if known is not None:
                 return known
-            with contextlib.ExitStack() as stack:
+            with _Closing() as stack:
                 values = await asyncio.to_thread(self._values, prepared, stack)
                 value = await self._function(**values, **self._arguments)
                 return await asyncio.to_thread(self._kept, prepared, values, value)
@@ -90,7 +98,9 @@ class AgentFunction:
             return self._failure(prepared, error)
 
     def _known(self, prepared: Prepared) -> Answer | None:
-        """The answer without a call: an input could not be read, or the cache has the result."""
+        """The answer without a call: the task is gone, an input could not be read, or the cache has the result."""
+        if prepared.gone:
+            return Answer(prepared)
         if prepared.problem is not None:
             return Answer(prepared, error=prepared.problem)
         stored = self._cache.load(prepared) if self._cache else None
@@ -169,13 +179,20 @@ class AgentFunction:
         return Answer(prepared, result)
 
     def _failure(self, prepared: Prepared, error: Exception) -> Answer:
-        secrets = [prepared.item.signed_url] if prepared.item and prepared.item.signed_url else []
+        secrets = _urls(prepared)
         text = described(error, secrets)
         self._failed += 1
         log.error("Task %s (%s): %s", prepared.task.uuid, prepared.task.data_title, text)
         if self._failed <= _TRACEBACKS and not isinstance(error, MissingInputError):
             log.error("%s", traceback_of(error, secrets))
         return Answer(prepared, error=text)
+
+
+def _urls(prepared: Prepared) -> list[str]:
+    """The signed URLs that the function got. That of the SDK's item is not asked for, as it may send a request."""
+    of_sdk = getattr(prepared.sdk_item, "_orm_item", None)
+    urls = (getattr(item, "signed_url", None) for item in (prepared.item, of_sdk))
+    return [url for url in urls if url]
 
 
 def _edited(prepared: Prepared, values: Mapping[str, Any]) -> Any:

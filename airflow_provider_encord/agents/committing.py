@@ -108,7 +108,9 @@ class Committer:
 
     def _decide(self, task: Committed) -> None:
         answer = task.answer
-        if answer.error is not None:
+        if answer.prepared.gone:
+            task.close(SKIPPED, "somebody took it out of the stage")
+        elif answer.error is not None:
             task.fail(answer.error, self._way_out)
         elif answer.result is None:
             task.close(LEFT)

@@ -11,11 +11,13 @@ import contextlib
 import functools
 import inspect
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from airflow_provider_encord.agents.descriptions import described
 from airflow_provider_encord.agents.inputs import Prepared
-from airflow_provider_encord.agents.parameters import OF_SDK, Input, input_of
+from airflow_provider_encord.agents.parameters import OF_SDK, Input, input_of, named
 from airflow_provider_encord.agents.sdk_objects import SdkObjects
 from airflow_provider_encord.client.errors import InvalidArgumentError
 
@@ -35,7 +37,12 @@ class Dependencies:
         from encord_agents.core.dependencies.models import Dependant
         from encord_agents.core.dependencies.utils import get_dependant
 
-        whole = get_dependant(func=inspect.unwrap(function))
+        try:
+            whole = get_dependant(func=inspect.unwrap(function))
+        except Exception as error:  # noqa: BLE001 - it has no errors of its own
+            raise InvalidArgumentError(
+                f"The dependencies of the function {named(function).__qualname__} cannot be read: {described(error)}"
+            ) from None
         self._dependant = Dependant(func=whole.func, dependencies=whole.dependencies)
         self._sdk = sdk
         self.inputs = frozenset(_inputs(whole.dependencies))
@@ -62,6 +69,13 @@ def _inputs(dependencies: Any) -> Iterator[Input]:
     for dependency in dependencies:
         for field in dependency.field_params:
             found = input_of(field.type_annotation)
+            if isinstance(field.type_annotation, typing.ForwardRef):
+                raise InvalidArgumentError(
+                    f"{field.name}: the annotation {field.type_annotation.__forward_arg__!r} of this parameter of the "
+                    f"dependency {_name(dependency.func)} cannot be read. Import the type at the top of its file, not "
+                    "under TYPE_CHECKING. In the file of a class that is a dependency, do not use `from __future__ "
+                    "import annotations`."
+                )
             if found not in OF_SDK:
                 raise InvalidArgumentError(
                     f"{field.name}: this parameter of the dependency {_name(dependency.func)} asks for "
@@ -102,5 +116,6 @@ def _replace(original: Callable[..., Any]) -> None:
         return _clients[-1]() if _clients and settings is None else original(settings, **more)
 
     for module in list(sys.modules.values()):
-        if getattr(module, "__dict__", {}).get(_NAME) is original:
-            setattr(module, _NAME, get_user_client)
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if value is original:  # also under another name
+                setattr(module, name, get_user_client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from airflow_provider_encord.agents.cache import ResultCache
 from airflow_provider_encord.agents.calling import AgentFunction
 from airflow_provider_encord.agents.dependencies import Dependencies, client_for_encord_agents
 from airflow_provider_encord.agents.inputs import InputReader
-from airflow_provider_encord.agents.parameters import Parameters
+from airflow_provider_encord.agents.parameters import Parameters, named
 from airflow_provider_encord.agents.report import AgentReport
 from airflow_provider_encord.agents.sdk_objects import RowArguments, SdkObjects
 from airflow_provider_encord.attempts import Owner
@@ -46,7 +47,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The name of the function, which is the same in all processes."""
-        return f"{_OF_AIRFLOW.sub('', self.function.__module__)}.{self.function.__qualname__}"
+        function = named(self.function)
+        return f"{_OF_AIRFLOW.sub('', function.__module__)}.{function.__qualname__}"
 
 
 class AgentOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +96,8 @@ class AgentExecution:
         options: AgentOptions,
         owner: Owner,
     ):
-        self._client, self._sdk_client, self._project_id = client, sdk_client, project_id
-        self._options, self._owner = options, owner
+        self._client, self._project_id, self._options, self._owner = client, project_id, options, owner
+        self._sdk_client = functools.cache(sdk_client)  # reading a connection can be a request
 
     @property
     def report(self) -> str | None:
@@ -138,13 +140,13 @@ class AgentExecution:
             agent.arguments,
             reader=reader,
             settings=self._client.settings,
-            cache=self._cache(agent, reader),
+            cache=self._cache(agent, stage, reader),
             dependencies=dependencies,
             saves_edits=agent.saves_edits,
         )
         return function, reader
 
-    def _cache(self, agent: Agent, reader: InputReader) -> ResultCache | None:
+    def _cache(self, agent: Agent, stage: WorkflowStage, reader: InputReader) -> ResultCache | None:
         if self._options.cache is None:
             return None
         about = {
@@ -152,6 +154,7 @@ class AgentExecution:
             "cache_version": self._options.cache_version,
             "arguments": dict(agent.arguments),
             "project_id": self._project_id,
+            "stage_id": stage.uuid,
         }
         return ResultCache(self._options.cache, about, reader)
 

@@ -44,6 +44,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     :param sdk_task: The task as an object of Encord's SDK.
     :param sdk_item: The storage item as an object of Encord's SDK.
     :param problem: Why something that was asked for could not be read.
+    :param gone: The task has left the stage since it was listed.
     """
 
     task: Task
@@ -54,6 +55,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     sdk_task: Any = None
     sdk_item: Any = None
     problem: str | None = None
+    gone: bool = False
 
     def label_row(self) -> dict[str, Any] | None:
         """A new copy of the label row; None if it was not read or does not exist."""
@@ -182,12 +184,18 @@ class InputReader:
 
     def _sdk_rows(self, branch: str, some: Sequence[Prepared]) -> list[Prepared]:
         contents = {one.task.data_hash: row for one in some if (row := one.label_row()) is not None}
-        rows = self.sdk.rows(branch, contents)
-        return [msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash)) for one in some]
+        rows, problems = self.sdk.rows(branch, contents)
+        return [
+            msgspec.structs.replace(one, sdk_row=rows.get(one.task.data_hash), problem=problems.get(one.task.data_hash))
+            for one in some
+        ]
 
     def _with_sdk_tasks(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         tasks = self.sdk.tasks([one.task.data_hash for one in prepared])
-        return [msgspec.structs.replace(one, sdk_task=tasks.get(one.task.uuid)) for one in prepared]
+        return [
+            msgspec.structs.replace(one, sdk_task=tasks.get(one.task.uuid), gone=one.task.uuid not in tasks)
+            for one in prepared
+        ]
 
     def _with_sdk_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}

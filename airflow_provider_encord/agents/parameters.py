@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import inspect
 import types
 import typing
@@ -118,6 +119,13 @@ class Parameters:
             f"{name}: this parameter of the function gets no value, because {problem}. Annotate it with one of {kinds} "
             f"(of airflow_provider_encord.agents) or {of_sdk} (of Encord's SDK), or {otherwise}."
         )
+
+
+def named(function: Callable[..., Any]) -> Any:
+    """What gives a callable its name: the function of a ``partial``, the class of an object with ``__call__``."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function if hasattr(function, "__qualname__") else type(function)
 
 
 def parameters_of(function: Callable[..., Any]) -> Parameters:

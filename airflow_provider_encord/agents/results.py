@@ -1,12 +1,12 @@
-"""What a function returned, checked; and what it raised, without secrets."""
+"""What a function returned, checked."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-import traceback
+import enum
+import numbers
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_encord.agents.editable import EditableLabels
@@ -14,10 +14,7 @@ from airflow_provider_encord.agents.inputs import Prepared
 from airflow_provider_encord.agents.kinds import AgentResult
 from airflow_provider_encord.plain_json import plain_json
 
-_MOST_CHARACTERS = 500
 _OF_ENCORD_AGENTS = "TaskAgentReturnStruct"  # its class of results
-_QUERY = re.compile(r"((?:https?:/)?/[^\s\"'<>?#]*)\?[^\s\"'<>=]*=[^\s\"'<>]*")
-_LEAST_SECRET = 8  # characters; less is in any text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ def checked(value: Any, edited: Any = None) -> AgentResult | None:
         )
     if result.pathway is not None and not isinstance(result.pathway, str):
         raise TypeError(f"pathway: it must be a title or an id, not a {type(result.pathway).__name__}")
-    _check_priority(result.priority)
+    result = dataclasses.replace(result, priority=_priority(result.priority))
     labels = edited if result.labels is None else result.labels
     if hasattr(labels, "to_encord_dict"):  # a label row of Encord's SDK
         labels = labels.to_encord_dict()
@@ -66,39 +63,26 @@ def checked(value: Any, edited: Any = None) -> AgentResult | None:
 def _as_result(value: Any) -> Any:
     """The result of a function, also of one that is written for encord-agents."""
     if isinstance(value, str | uuid.UUID):
-        return AgentResult(str(value))
+        value = AgentResult(value)  # type: ignore[arg-type]
     if type(value).__name__ == _OF_ENCORD_AGENTS:
         value = AgentResult(value.pathway, value.label_row, value.label_row_priority)
-    if isinstance(value, AgentResult) and isinstance(value.pathway, uuid.UUID):
-        return dataclasses.replace(value, pathway=str(value.pathway))
+    if isinstance(value, AgentResult) and isinstance(value.pathway, str | uuid.UUID):
+        return dataclasses.replace(value, pathway=_text(value.pathway))
     return value
 
 
-def _check_priority(priority: Any) -> None:
+def _text(pathway: str | uuid.UUID) -> str:
+    """A pathway as text. The text of a member of an enumeration is its value, not its name."""
+    return str(pathway.value if isinstance(pathway, enum.Enum) else pathway)
+
+
+def _priority(priority: Any) -> float | None:
+    """A priority, also one that is a number of numpy."""
     if priority is None:
-        return
-    if isinstance(priority, bool) or not isinstance(priority, int | float):
+        return None
+    if isinstance(priority, bool) or not isinstance(priority, numbers.Real):
         raise TypeError(f"priority: it must be a number from 0 to 1, not a {type(priority).__name__}")
-    if not 0 <= priority <= 1:
+    number = float(priority)
+    if not 0 <= number <= 1:
         raise ValueError(f"priority: {priority} is not a number from 0 to 1")
-
-
-def described(error: BaseException, secrets: Iterable[str] = ()) -> str:
-    """The type and message of an error, shortened and without signed URLs."""
-    text = without_urls(str(error), secrets)
-    return f"{type(error).__name__}: {text[:_MOST_CHARACTERS]}" if text else type(error).__name__
-
-
-def traceback_of(error: BaseException, secrets: Iterable[str] = ()) -> str:
-    """The traceback of an error, without signed URLs."""
-    return without_urls("".join(traceback.format_exception(error)), secrets)
-
-
-def without_urls(text: str, secrets: Iterable[str] = ()) -> str:
-    """Remove signed URLs, and the query of every other URL or path, because it may be a signature."""
-    for secret in secrets:
-        text = text.replace(secret, "<signed URL>")
-        query = secret.partition("?")[2]
-        if len(query) >= _LEAST_SECRET:
-            text = text.replace(query, "...")
-    return _QUERY.sub(r"\1?...", text)
+    return number

@@ -6,23 +6,22 @@ import contextlib
 import importlib
 import importlib.util
 import pathlib
-import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
 from airflow_provider_encord.agents.dependencies import client_for_encord_agents
+from airflow_provider_encord.agents.descriptions import described
 from airflow_provider_encord.agents.execution import Agent
-from airflow_provider_encord.agents.parameters import FunctionError, parameters_of
-from airflow_provider_encord.agents.results import described
-from airflow_provider_encord.agents.sdk_objects import RowArguments
-from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.agents.parameters import FunctionError, named, parameters_of
+from airflow_provider_encord.agents.sdk_objects import REFUSALS, RowArguments
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.resources.projects import Project
 
 INSTALL = "pip install 'airflow-provider-encord[agents]'"
 _SCRIPT = ".py"
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LISTING = ("include_workflow_graph_node", "include_client_metadata", "include_images_data", "include_children")
 _LABELS = (
     "include_object_feature_hashes",
@@ -50,12 +49,12 @@ class LoadedRunner:
         own = None if self._runner.project_hash is None else str(self._runner.project_hash)
         if wanted is None and own is None:
             raise InvalidArgumentError("project_id: pass it, because the runner is not bound to a project.")
-        if wanted is not None and own is not None and wanted != own:
+        if wanted is not None and own is not None and wanted.lower() != own:
             raise InvalidArgumentError(
                 f"project_id: the runner is bound to project {own}, so it cannot run on project {wanted}. Leave "
                 "`project_id` out, or make the runner without a project."
             )
-        return wanted or own or ""
+        return own or wanted or ""
 
     def agents(self, project: Project, stage: str | None) -> list[Agent]:
         """The functions of the runner, in its order.
@@ -63,9 +62,7 @@ class LoadedRunner:
         :param stage: Title or id of the only stage to run; None for all.
         :raises InvalidArgumentError: There is no function, or a parameter of one cannot be filled.
         """
-        registered = {project.stage(str(agent.identity)).uuid: agent for agent in self._runner.agents}
-        if stage is not None:
-            registered = {uuid: agent for uuid, agent in registered.items() if uuid == project.stage(stage).uuid}
+        registered = self._registered(project, stage)
         if not registered:
             names = ", ".join(repr(str(agent.printable_name)) for agent in self._runner.agents) or "none"
             raise InvalidArgumentError(
@@ -73,10 +70,29 @@ class LoadedRunner:
                 if stage is not None
                 else "runner: it has no functions. Register them with @runner.stage(...) where the runner is made."
             )
+        agents = [_agent(uuid, agent) for uuid, agent in registered]
+        self._call_back()
+        return agents
+
+    def _registered(self, project: Project, stage: str | None) -> list[tuple[str, Any]]:
+        """The ids of stages with their functions. A runner without a project may have stages of others, too."""
+        if stage is None:
+            return [(project.stage(str(agent.identity)).uuid, agent) for agent in self._runner.agents]
+        only = project.stage(stage)
+        return [(only.uuid, agent) for agent in self._runner.agents if str(agent.identity) in (only.uuid, only.title)]
+
+    def _call_back(self) -> None:
         callback = getattr(self._runner, "pre_execution_callback", None)
-        if callback is not None:
+        if callback is None:
+            return
+        try:
             callback(self._runner)
-        return [_agent(uuid, agent) for uuid, agent in registered.items()]
+            return
+        except Exception as error:
+            if _speaks_for_itself(error):
+                raise
+            failure = _failure(f"pre_execution_callback: the runner's callback failed: {described(error)}", error)
+        raise failure
 
 
 def _agent(stage_id: str, registered: Any) -> Agent:
@@ -84,7 +100,8 @@ def _agent(stage_id: str, registered: Any) -> Agent:
         parameters = parameters_of(registered.callable)
         parameters.require((), of_runner=True)
     except FunctionError as error:
-        raise InvalidArgumentError(f"The function {registered.callable.__qualname__} of the runner: {error}") from None
+        name = named(registered.callable).__qualname__
+        raise InvalidArgumentError(f"The function {name} of the runner: {error}") from None
     return Agent(
         stage=stage_id,
         function=registered.callable,
@@ -149,16 +166,17 @@ def _load(place: str, where: str, stack: contextlib.ExitStack) -> ModuleType:
         raise InvalidArgumentError(f"runner: there is no script {where} on this worker.")
     try:
         return _run(pathlib.Path(where), stack) if is_script else importlib.import_module(where)
-    except InvalidArgumentError:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the code of the user can raise anything
-        problem = _problem(error, where)
-    raise InvalidArgumentError(f"runner: {place} could not be loaded: {problem}")
+    except (Exception, SystemExit) as error:
+        if _speaks_for_itself(error):
+            raise
+        name = _name(pathlib.Path(where)) if is_script else where
+        failure = _failure(f"runner: {place} could not be loaded: {_problem(error, name)}", error)
+    raise failure
 
 
 def _run(path: pathlib.Path, stack: contextlib.ExitStack) -> ModuleType:
     """Run a script, which may import the modules beside it, as when Python starts it."""
-    name = f"encord_agents_script_{path.stem}"
+    name = _name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InvalidArgumentError(f"runner: {path} is not a Python script.")
@@ -166,10 +184,24 @@ def _run(path: pathlib.Path, stack: contextlib.ExitStack) -> ModuleType:
     folder = str(path.resolve().parent)
     sys.path.insert(0, folder)
     stack.callback(sys.path.remove, folder)
+    stack.callback(_forget, pathlib.Path(folder), set(sys.modules))
     sys.modules[name] = module
     stack.callback(sys.modules.pop, name, None)
     spec.loader.exec_module(module)
     return module
+
+
+def _name(script: pathlib.Path) -> str:
+    """The name of the module of a script."""
+    return f"encord_agents_script_{script.stem}"
+
+
+def _forget(folder: pathlib.Path, known: set[str]) -> None:
+    """Forget the modules beside a script, as the script of another folder may have others of the same names."""
+    for name in set(sys.modules) - known:
+        place = folder.joinpath(*name.split("."))
+        if getattr(sys.modules[name], "__file__", None) in (f"{place}.py", str(place / "__init__.py")):
+            del sys.modules[name]
 
 
 def _only(module: ModuleType, place: str) -> Any:
@@ -197,15 +229,32 @@ def _is_runner(value: Any) -> bool:
     return isinstance(value, Runner | QueueRunner)
 
 
-def _problem(error: BaseException, where: str) -> str:
-    """What is wrong, in one line. Errors of encord-agents have colours for a terminal."""
+def _speaks_for_itself(error: BaseException) -> bool:
+    """Whether it is an error about the connection, or one that Airflow knows."""
+    return isinstance(error, EncordError) or type(error).__module__.startswith("airflow.")
+
+
+def _failure(message: str, error: BaseException) -> EncordError:
+    """The error to raise. If the network or Encord failed, a retry may help."""
+    of_sdk = type(error).__module__.partition(".")[0] == "encord" and type(error).__name__ not in REFUSALS
+    return UnavailableError(message) if of_sdk or isinstance(error, OSError) else InvalidArgumentError(message)
+
+
+def _problem(error: BaseException, name: str) -> str:
+    """What is wrong with a module, in one line."""
     from encord_agents.exceptions import PrintableError
 
     if isinstance(error, PrintableError):
-        return " ".join(_COLOUR.sub("", str(error)).split())
-    if isinstance(error, ModuleNotFoundError) and error.name == where.partition(".")[0]:
+        return " ".join(described(error).removeprefix("PrintableError: ").split())
+    if isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]:
         return (
             f"there is no module {error.name} on this worker. Pass a module and a name (my_package.agents:runner), or "
             "the path of a script that ends with .py."
         )
-    return described(error)
+    numbers = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_globals["__name__"] == name]
+    place = f" (line {numbers[-1]})" if numbers else ""
+    if isinstance(error, SystemExit):
+        return f"{described(error)}{place}. Put what runs it, such as runner.run(), under `if __name__ == '__main__':`."
+    if type(error).__name__ == "Abort":  # of the library typer
+        return f"encord-agents stops{place}. The project_hash of a runner must be the id of a project, a UUID."
+    return f"{described(error)}{place}"

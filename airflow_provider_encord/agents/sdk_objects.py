@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.agents.descriptions import described
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnavailableError
 
-_REFUSALS = ("AuthorisationError", "InvalidArgumentsError", "ResourceNotFoundError")  # of the SDK
+REFUSALS = ("AuthorisationError", "InvalidArgumentsError", "ResourceNotFoundError")  # of the SDK
 
 
 class RowArguments(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +63,11 @@ class SdkObjects:
         with _sdk_errors(f"read stage {self._stage_id}"):
             return self.project.workflow.get_stage(uuid=self._stage_id)
 
-    def rows(self, branch: str, contents: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-        """Make label rows, by data hash.
+    def rows(self, branch: str, contents: Mapping[str, dict[str, Any]]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Make label rows.
 
         :param contents: The label rows that were read, by data hash.
+        :return: The rows, and why others cannot be made, by data hash.
         """
         with _sdk_errors(f"read the label rows of project {self._project_id}"):
             listed = self.project.list_label_rows_v2(
@@ -76,10 +78,10 @@ class SdkObjects:
                 with self.project.create_bundle() as bundle:
                     for row in rows.values():
                         row.initialise_labels(bundle=bundle, **self._rows.labels)
-                return rows
-        for data_hash, row in rows.items():
-            row.from_labels_dict(contents[data_hash])
-        return rows
+                return rows, {}
+        filled = {data_hash: _fill(row, contents[data_hash]) for data_hash, row in rows.items()}
+        problems = {data_hash: problem for data_hash, problem in filled.items() if problem is not None}
+        return {data_hash: row for data_hash, row in rows.items() if data_hash not in problems}, problems
 
     def tasks(self, data_hashes: Sequence[str]) -> dict[str, Any]:
         """The tasks of data units, by id."""
@@ -93,6 +95,15 @@ class SdkObjects:
             return {str(item.uuid): item for item in found}
 
 
+def _fill(row: Any, content: dict[str, Any]) -> str | None:
+    """Give labels to a row. Return why the SDK cannot, such as an object that its ontology no longer has."""
+    try:
+        row.from_labels_dict(content)
+    except Exception as error:  # noqa: BLE001 - it has many errors, and one row must not cost the others
+        return f"Encord's SDK cannot read its labels: {described(error)}"
+    return None
+
+
 @contextlib.contextmanager
 def _sdk_errors(what: str) -> Iterator[None]:
     """Translate the errors of the SDK. It has many, and their text may quote anything, so only the type is shown."""
@@ -103,5 +114,5 @@ def _sdk_errors(what: str) -> Iterator[None]:
         if isinstance(error, EncordError) or type(error).__module__.startswith("airflow."):
             raise
         kind = type(error).__name__
-    translated = RefusedError if kind in _REFUSALS else UnavailableError
+    translated = RefusedError if kind in REFUSALS else UnavailableError
     raise translated(f"Encord's SDK could not {what} ({kind}).")

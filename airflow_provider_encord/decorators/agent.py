@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, DecoratedOperator, task_decorator_factory
 
 from airflow_provider_encord.agents.parameters import FunctionError, parameters_of
-from airflow_provider_encord.assets import stage_uri
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.links import queue_url
 from airflow_provider_encord.operators.agents import AgentOperator
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 OF_THE_CALL = ("project_id", "stage", "stage_id", "task_ids", "shard", "shards")
 """Arguments that the call of the decorated function may set, so that ``expand`` and ``expand_kwargs`` can map them."""
-
-_COROUTINES = 8
 
 
 class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
@@ -79,14 +76,11 @@ class EncordAgentDecoratedOperator(DecoratedOperator, AgentOperator):
             parameters=parameters_of(self._function),
             arguments=arguments,
         )
-        concurrency = _COROUTINES if inspect.iscoroutinefunction(inspect.unwrap(self._function)) else 1
-        execution = self.execution(context, project.id, of_call, concurrency=concurrency)
+        execution = self.execution(context, project.id, of_call)
         (done,) = execution.run([agent])
         if done.failure is not None:
             raise AirflowException(done.failure)
-        result = {"project_id": project.id, **done.as_json(), "report": execution.report}
-        self.record_asset_event(context, stage_uri(self.client.settings.base_url, project.id, done.stage.uuid), result)
-        return result
+        return self.announced(context, project.id, done, execution.report)
 
     @property
     def _function(self) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_encord.assets import stage_uri
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import AGENT_BATCH_SIZE, AGENT_COMMIT_EVERY, MOST_TASKS_PER_COMMIT
 from airflow_provider_encord.links import queue_url
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.agents.agent import AgentSpec
     from airflow_provider_encord.agents.choosing import Selection
-    from airflow_provider_encord.agents.execution import AgentExecution
+    from airflow_provider_encord.agents.execution import AgentExecution, StageResult
 
 RAISE = "raise"
 _MOST_CONCURRENCY = 1000
@@ -115,36 +116,40 @@ class AgentOperator(EncordBaseOperator):
             cache=(cache, parse_url),
         )
 
-    def execution(
-        self, context: Context, project_id: str, of_call: Mapping[str, Any], *, concurrency: int = 1
-    ) -> AgentExecution:
+    def execution(self, context: Context, project_id: str, of_call: Mapping[str, Any]) -> AgentExecution:
         """Return what runs agents of a project as the arguments say.
 
         :param of_call: Arguments that replace those of the operator.
-        :param concurrency: How many calls run at once if `max_concurrency` does not say.
         """
         from airflow_provider_encord.agents.execution import AgentExecution, AgentOptions
 
         options = AgentOptions(
-            spec=self._spec(of_call, concurrency),
+            spec=self._spec(of_call),
             report=storage_path(self.report, "report") if blank_to_none(self.report) else None,
             cache=storage_path(self.cache, "cache") if blank_to_none(self.cache) else None,
             cache_version=parse_text(self.cache_version, "cache_version"),
         )
         return AgentExecution(self.client, self.hook.get_sdk_client, project_id, options, owner_of(context))
 
-    def _spec(self, of_call: Mapping[str, Any], concurrency: int) -> AgentSpec:
+    def announced(self, context: Context, project_id: str, done: StageResult, report: str | None) -> dict[str, Any]:
+        """Return the result of a stage, after adding it to the asset event of the stage."""
+        result = {"project_id": project_id, **done.as_json(), "report": report}
+        changed = any(done.counts[name] for name in ("moved", "routed", "labels_saved"))
+        uri = stage_uri(self.client.settings.base_url, project_id, done.stage.uuid)
+        self.record_asset_event(context, uri, result, changed=changed)
+        return result
+
+    def _spec(self, of_call: Mapping[str, Any]) -> AgentSpec:
         from airflow_provider_encord.agents.agent import AgentSpec
 
         way_out = parse_text(self.on_error, "on_error") or RAISE
         wanted = blank_to_none(self.max_concurrency)
+        at_once = None if wanted is None else parse_positive_int(wanted, "max_concurrency", most=_MOST_CONCURRENCY)
         return AgentSpec(
             selection=self._selection(of_call),
             on_error=None if way_out == RAISE else way_out,
             commit_every=parse_positive_int(self.commit_every, "commit_every", most=MOST_TASKS_PER_COMMIT),
-            max_concurrency=parse_positive_int(
-                concurrency if wanted is None else wanted, "max_concurrency", most=_MOST_CONCURRENCY
-            ),
+            max_concurrency=at_once,
         )
 
     def _selection(self, of_call: Mapping[str, Any]) -> Selection:
@@ -206,9 +211,9 @@ class EncordAgentRunnerOperator(AgentOperator):
 
     def __init__(self, *, runner: str | os.PathLike[str] | Any, batch_size: int | str | None = None, **kwargs: Any):
         super().__init__(batch_size=batch_size, **kwargs)
-        is_text = isinstance(runner, str | os.PathLike)
-        self.runner = os.fspath(runner) if is_text else None
-        self._runner = None if is_text else runner  # not templated: Airflow would call it
+        is_runner = any(kind.__module__.partition(".")[0] == "encord_agents" for kind in type(runner).__mro__)
+        self.runner = None if is_runner else os.fspath(runner) if isinstance(runner, os.PathLike) else runner
+        self._runner = runner if is_runner else None  # not templated: Airflow would call it
 
     def _execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_encord.agents.execution import total
@@ -223,6 +228,8 @@ class EncordAgentRunnerOperator(AgentOperator):
         failures = [result.failure for result in results if result.failure is not None]
         if failures:
             raise AirflowException(" ".join(failures))
+        for result in results:
+            self.announced(context, project.id, result, execution.report)
         return {
             "project_id": project.id,
             "stages": [result.as_json() for result in results],

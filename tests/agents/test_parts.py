@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.agents.choosing import Selection, in_shard
 from airflow_provider_encord.agents.contents import new_row, version_after, version_of
+from airflow_provider_encord.agents.descriptions import described, without_urls
 from airflow_provider_encord.agents.editable import EditableLabels
 from airflow_provider_encord.agents.inputs import Prepared
 from airflow_provider_encord.agents.report import OPERATION, AgentLine, AgentReport
-from airflow_provider_encord.agents.results import described, without_urls
 from airflow_provider_encord.agents.running import as_coroutines, in_threads
 from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.api.workflow import Task

@@ -29,9 +29,11 @@ CAR = {"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
 class AgentStage:
     """A project with an agent stage, in which all tasks are."""
 
-    def __init__(self, account: Account, directory: Path, rows: int = 4, **project: Any):
+    def __init__(
+        self, account: Account, directory: Path, rows: int = 4, stages: Sequence[Any] = STAGES, **project: Any
+    ):
         self.account, self.emulator, self.directory = account, account.emulator, directory
-        template = self.emulator.template("agent", STAGES)["uuid"]
+        template = self.emulator.template("agent", list(stages))["uuid"]
         self.project_id: str = account.project(rows=rows, template=template, **project)["project_id"]
         with account.client() as client:
             handle = client.project(self.project_id)

@@ -18,6 +18,7 @@ from encord.user_client import EncordUserClient  # noqa: E402
 from encord.workflow.stages.agent import AgentStage as SdkStage  # noqa: E402
 from encord.workflow.stages.agent import AgentTask  # noqa: E402
 from encord_agents.core.data_model import FrameData  # noqa: E402
+from encord_agents.core.utils import get_user_client as make_client  # noqa: E402
 from encord_agents.tasks import Depends  # noqa: E402
 from encord_agents.tasks.dependencies import dep_client, dep_storage_item  # noqa: E402
 from encord_agents.tasks.models import TaskAgentReturnStruct  # noqa: E402
@@ -108,3 +109,25 @@ def test_what_a_task_does_not_have_is_refused_before_the_first_task(stage: Agent
     with pytest.raises(Exception, match=r"^frame: .*dependency .*frame_of asks for .*FrameData"):
         stage.run(label)
     assert stage.changes() == []
+
+
+def test_the_client_of_the_connection_is_also_behind_another_name(stage: AgentStage) -> None:
+    def client() -> EncordUserClient:
+        return make_client()
+
+    def label(client: Annotated[EncordUserClient, Depends(client)]) -> str:
+        assert client.get_project(stage.project_id)
+        return "good"
+
+    assert numbers(stage.run(label)) == {"tasks": 4, "moved": 4}
+
+
+def test_dependencies_that_cannot_be_read_are_named(stage: AgentStage) -> None:
+    def one() -> int:
+        return 1
+
+    def label(number: Annotated[int, Depends(one)] = Depends(one)) -> str:  # type: ignore[assignment]
+        return "good"
+
+    with pytest.raises(Exception, match=r"^The dependencies of the function .*label cannot be read: AssertionError: "):
+        stage.run(label)

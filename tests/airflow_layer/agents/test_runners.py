@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,11 @@ import pytest
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.agents import EncordAgentRunnerOperator
 from tests.airflow_layer.agent_stage import AgentStage, numbers
+from tests.airflow_layer.agents.conftest import Script
 from tests.airflow_layer.bench import run
 
 pytest.importorskip("encord_agents")
 pytestmark = pytest.mark.airflow
-
-Script = Callable[[str], str]
 
 RUNNER = """
     from encord.objects import LabelRowV2
@@ -50,20 +47,6 @@ RUNNER = """
     if __name__ == "__main__":
         runner.run()
 """
-
-
-@pytest.fixture
-def script(tmp_path: Path, stage: AgentStage, monkeypatch: pytest.MonkeyPatch) -> Script:
-    """Write a script of a user. No environment variable has a key for it."""
-    for name in ("ENCORD_SSH_KEY", "ENCORD_SSH_KEY_FILE", "ENCORD_DOMAIN"):
-        monkeypatch.delenv(name, raising=False)
-
-    def write(text: str) -> str:
-        path = tmp_path / "my_agents.py"
-        path.write_text(textwrap.dedent(text).replace("{project}", stage.project_id))
-        return str(path)
-
-    return write
 
 
 @pytest.mark.parametrize("kind", ["Runner", "QueueRunner"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fractions
 import threading
 from typing import Any
 
@@ -240,3 +241,9 @@ def test_a_result_that_is_wrong_fails_for_its_task(stage: AgentStage, returned: 
     with pytest.raises(AirflowException, match=problem):
         stage.run(lambda: returned)
     assert stage.counts() == {"Pre-label": 4}
+
+
+def test_a_priority_can_be_a_number_of_another_library(stage: AgentStage) -> None:
+    result = AgentResult("good", priority=fractions.Fraction(1, 4))  # type: ignore[arg-type]  # as float32 of numpy
+    stage.run(lambda: result, report=stage.path("report.jsonl"))
+    assert {line["priority"] for line in stage.lines("report.jsonl")} == {0.25}

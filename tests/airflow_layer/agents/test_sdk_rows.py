@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_encord.agents import AgentResult, Task
+from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.agent_stage import AgentStage, numbers
 
 encord_objects = pytest.importorskip("encord.objects")
@@ -48,3 +50,17 @@ def test_an_edit_of_a_person_is_not_overwritten(stage: AgentStage) -> None:
 
     assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 3, "conflict": 1, "labels_saved": 3}
     assert stage.objects() == [1, 3, 1, 1]
+
+
+def test_labels_that_the_sdk_cannot_read_cost_their_task_only(stage: AgentStage) -> None:
+    stage.emulator.annotate(stage.project_id, data_hashes=[stage.tasks[0].data_hash], objects_per_row=6)
+    sdk = EncordHook().get_sdk_client()
+    ontology = sdk.get_ontology(sdk.get_project(stage.project_id).ontology_hash)
+    ontology.structure.objects.clear()
+    ontology.save()
+
+    def prelabel(row: LabelRowV2) -> str:  # type: ignore[valid-type]
+        return "good"
+
+    with pytest.raises(AirflowException, match=r"1 tasks failed .*3 moved.*SDK cannot read its labels: OntologyError"):
+        stage.run(prelabel)
