@@ -14,6 +14,7 @@ import msgspec
 from airflow_provider_encord.agents.agent import AgentRun, AgentSpec
 from airflow_provider_encord.agents.cache import ResultCache
 from airflow_provider_encord.agents.calling import AgentFunction
+from airflow_provider_encord.agents.choosing import Selection
 from airflow_provider_encord.agents.dependencies import Dependencies, client_for_encord_agents
 from airflow_provider_encord.agents.inputs import InputReader
 from airflow_provider_encord.agents.parameters import Parameters, named
@@ -128,6 +129,14 @@ class AgentExecution:
             report.release()
         return results
 
+    @staticmethod
+    def total(results: Sequence[StageResult]) -> dict[str, int]:
+        """The sums of the numbers of several stages."""
+        sums: collections.Counter[str] = collections.Counter()
+        for result in results:
+            sums.update(result.counts)
+        return dict(sums)
+
     def _function(self, agent: Agent, stage: WorkflowStage) -> tuple[AgentFunction, InputReader]:
         sdk = SdkObjects(self._sdk_client, self._project_id, stage.uuid, agent.rows)
         dependencies = Dependencies(agent.function, sdk) if agent.parameters.depends else None
@@ -163,9 +172,21 @@ def _result(stage: WorkflowStage, run: AgentRun, counts: dict[str, int]) -> Stag
     return StageResult(stage=stage, counts=counts, failure=run.failure() if counts[FAILED] else None)
 
 
-def total(results: Sequence[StageResult]) -> dict[str, int]:
-    """The sums of the numbers of several stages."""
-    sums: collections.Counter[str] = collections.Counter()
-    for result in results:
-        sums.update(result.counts)
-    return dict(sums)
+def agent_execution(
+    client: EncordClient,
+    sdk_client: Callable[[], Any],
+    project_id: str,
+    owner: Owner,
+    *,
+    selection: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    **options: Any,
+) -> AgentExecution:
+    """Make an execution from the arguments of an operator.
+
+    :param selection: The fields of `Selection`.
+    :param spec: The other fields of `AgentSpec`.
+    :param options: The other fields of `AgentOptions`.
+    """
+    made = AgentOptions(spec=AgentSpec(selection=Selection(**selection), **spec), **options)
+    return AgentExecution(client, sdk_client, project_id, made, owner)

@@ -22,6 +22,7 @@ from airflow_provider_encord.client.resources.projects import Project
 
 INSTALL = "pip install 'airflow-provider-encord[agents]'"
 _SCRIPT = ".py"
+_STARTS = ("__call__", "run", "run_stage")  # methods of a Runner
 _LISTING = ("include_workflow_graph_node", "include_client_metadata", "include_images_data", "include_children")
 _LABELS = (
     "include_object_feature_hashes",
@@ -165,13 +166,35 @@ def _load(place: str, where: str, stack: contextlib.ExitStack) -> ModuleType:
     if is_script and not pathlib.Path(where).is_file():
         raise InvalidArgumentError(f"runner: there is no script {where} on this worker.")
     try:
-        return _run(pathlib.Path(where), stack) if is_script else importlib.import_module(where)
+        with _not_started():
+            return _run(pathlib.Path(where), stack) if is_script else importlib.import_module(where)
     except (Exception, SystemExit) as error:
         if _speaks_for_itself(error):
             raise
         name = _name(pathlib.Path(where)) if is_script else where
         failure = _failure(f"runner: {place} could not be loaded: {_problem(error, name)}", error)
     raise failure
+
+
+@contextlib.contextmanager
+def _not_started() -> Iterator[None]:
+    """Refuse to start a runner while its code is loaded: its own loop would count no failures, and leave no tasks."""
+    from encord_agents.tasks import Runner
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InvalidArgumentError(
+            "runner: the code starts the runner while it is loaded. Put what starts it under "
+            "`if __name__ == '__main__':`."
+        )
+
+    own = {name: getattr(Runner, name) for name in _STARTS}
+    for name in own:
+        setattr(Runner, name, refuse)
+    try:
+        yield
+    finally:
+        for name, function in own.items():
+            setattr(Runner, name, function)
 
 
 def _run(path: pathlib.Path, stack: contextlib.ExitStack) -> ModuleType:

@@ -27,8 +27,6 @@ from airflow_provider_encord.operators.literals import check_literals, up_to
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.agents.agent import AgentSpec
-    from airflow_provider_encord.agents.choosing import Selection
     from airflow_provider_encord.agents.execution import AgentExecution, StageResult
 
 RAISE = "raise"
@@ -121,15 +119,19 @@ class AgentOperator(EncordBaseOperator):
 
         :param of_call: Arguments that replace those of the operator.
         """
-        from airflow_provider_encord.agents.execution import AgentExecution, AgentOptions
+        from airflow_provider_encord.agents.execution import agent_execution
 
-        options = AgentOptions(
-            spec=self._spec(of_call),
+        return agent_execution(
+            self.client,
+            self.hook.get_sdk_client,
+            project_id,
+            owner_of(context),
+            selection=self._selection(of_call),
+            spec=self._spec(),
             report=storage_path(self.report, "report") if blank_to_none(self.report) else None,
             cache=storage_path(self.cache, "cache") if blank_to_none(self.cache) else None,
             cache_version=parse_text(self.cache_version, "cache_version"),
         )
-        return AgentExecution(self.client, self.hook.get_sdk_client, project_id, options, owner_of(context))
 
     def announced(self, context: Context, project_id: str, done: StageResult, report: str | None) -> dict[str, Any]:
         """Return the result of a stage, after adding it to the asset event of the stage."""
@@ -139,30 +141,25 @@ class AgentOperator(EncordBaseOperator):
         self.record_asset_event(context, uri, result, changed=changed)
         return result
 
-    def _spec(self, of_call: Mapping[str, Any]) -> AgentSpec:
-        from airflow_provider_encord.agents.agent import AgentSpec
-
+    def _spec(self) -> dict[str, Any]:
         way_out = parse_text(self.on_error, "on_error") or RAISE
         wanted = blank_to_none(self.max_concurrency)
         at_once = None if wanted is None else parse_positive_int(wanted, "max_concurrency", most=_MOST_CONCURRENCY)
-        return AgentSpec(
-            selection=self._selection(of_call),
-            on_error=None if way_out == RAISE else way_out,
-            commit_every=parse_positive_int(self.commit_every, "commit_every", most=MOST_TASKS_PER_COMMIT),
-            max_concurrency=at_once,
-        )
+        return {
+            "on_error": None if way_out == RAISE else way_out,
+            "commit_every": parse_positive_int(self.commit_every, "commit_every", most=MOST_TASKS_PER_COMMIT),
+            "max_concurrency": at_once,
+        }
 
-    def _selection(self, of_call: Mapping[str, Any]) -> Selection:
-        from airflow_provider_encord.agents.choosing import Selection
-
+    def _selection(self, of_call: Mapping[str, Any]) -> dict[str, Any]:
         shard = blank_to_none(of_call.get("shard", self.shard))
         shards = blank_to_none(of_call.get("shards", self.shards))
-        return Selection(
-            batch_size=None if self.batch_size is None else parse_positive_int(self.batch_size, "batch_size"),
-            task_ids=self._batch(of_call),
-            shard=None if shard is None else parse_count(shard, "shard"),
-            shards=None if shards is None else parse_positive_int(shards, "shards"),
-        )
+        return {
+            "batch_size": None if self.batch_size is None else parse_positive_int(self.batch_size, "batch_size"),
+            "task_ids": self._batch(of_call),
+            "shard": None if shard is None else parse_count(shard, "shard"),
+            "shards": None if shards is None else parse_positive_int(shards, "shards"),
+        }
 
     def _batch(self, of_call: Mapping[str, Any]) -> list[str] | None:
         """The ids of the tasks; None if none were asked for. An empty template must not mean the whole stage."""
@@ -216,7 +213,6 @@ class EncordAgentRunnerOperator(AgentOperator):
         self._runner = runner if is_runner else None  # not templated: Airflow would call it
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_encord.agents.execution import total
         from airflow_provider_encord.agents.runners import loaded_runner
 
         with loaded_runner(self._runner or self._path(), self.hook.get_sdk_client) as runner:
@@ -233,7 +229,7 @@ class EncordAgentRunnerOperator(AgentOperator):
         return {
             "project_id": project.id,
             "stages": [result.as_json() for result in results],
-            **total(results),
+            **execution.total(results),
             "report": execution.report,
         }
 

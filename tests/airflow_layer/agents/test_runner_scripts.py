@@ -194,7 +194,12 @@ def test_a_signed_url_of_the_sdk_and_colours_are_in_no_error(
 
 WRONG = {
     "placeholder": ('runner = Runner("<project_hash>")', r"could not be loaded: .*line 9.* project_hash .* UUID"),
-    "unguarded": (ONE + "    runner.run()", r"could not be loaded: SystemExit: .* \(line 13\)\. Put .*runner\.run\(\)"),
+    "unguarded": (
+        ONE + "    runner.run()",
+        r"the code starts the runner while it is loaded\. Put what starts it under",
+    ),
+    "called": (ONE + "    runner()", r"the code starts the runner while it is loaded"),
+    "stage": (ONE + "    runner.run_stage('Pre-label')", r"the code starts the runner while it is loaded"),
     "location": ("None + 1", r"could not be loaded: TypeError: .* \(line 9\)$"),
     "callback": (
         ONE.replace("Runner(", "Runner(pre_execution_callback=lambda _: {}['cars'], project_hash="),
