@@ -63,12 +63,15 @@ class LabelSaver:
         :raises EncordError: Encord cannot be reached, or does not accept the credential.
         """
         labels = {prepared.task.uuid: labels for prepared, labels in works}
+        unread = {prepared.task.uuid for prepared, _ in works if prepared.content is None}
         complete = self._reader.with_rows([prepared for prepared, _ in works])
         outcomes = {prepared.task.uuid: Saved() for prepared in complete}
         rows: dict[str, _Row] = {}
         for prepared in complete:
             outcome = outcomes[prepared.task.uuid]
             row = self._row(prepared, labels[prepared.task.uuid], outcome)
+            if row is not None and prepared.task.uuid in unread:
+                row.read = _as_the_function_read_it(row.read, row.new)
             if row is not None:
                 rows[row.read["label_hash"]] = row
         self._send(rows)
@@ -136,3 +139,9 @@ class LabelSaver:
             branches.setdefault(row.branch, {})[label_hash] = row.read
         parts = (touched_since(self._client, self._project_id, branch, read) for branch, read in branches.items())
         return set().union(*parts)
+
+
+def _as_the_function_read_it(row: dict[str, Any], returned: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with the edit time that the function has seen, if it has read the row by itself and returns all of it."""
+    seen = returned.get("last_edited_at")
+    return {**row, "last_edited_at": seen} if isinstance(seen, str) else row

@@ -12,6 +12,7 @@ from tests.airflow_layer.agent_stage import AgentStage, numbers
 encord_objects = pytest.importorskip("encord.objects")
 pytestmark = pytest.mark.airflow
 LabelRowV2 = encord_objects.LabelRowV2
+Project = pytest.importorskip("encord.project").Project
 
 
 def _draw(row: LabelRowV2) -> None:  # type: ignore[valid-type]
@@ -37,6 +38,23 @@ def test_changes_of_a_label_row_of_the_sdk_are_saved(stage: AgentStage) -> None:
     assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 4, "labels_saved": 3}
     assert stage.objects() == [3, 0, 1, 1]
     assert stage.changes() == ["labelrow", "labelrow", "actions"]  # only our client creates and saves
+
+
+def test_an_edit_is_not_overwritten_by_a_row_that_the_function_read_by_itself(stage: AgentStage) -> None:
+    edited = stage.tasks[1]
+    stage.emulator.annotate(stage.project_id, objects_per_row=1)
+
+    def prelabel(task: Task, project: Project) -> AgentResult:  # type: ignore[valid-type]
+        (row,) = project.list_label_rows_v2(data_hashes=[task.data_hash])  # type: ignore[attr-defined]
+        row.initialise_labels()
+        if task == edited:
+            stage.emulator.clock(advance_s=5)
+            stage.emulator.annotate(stage.project_id, data_hashes=[edited.data_hash], objects_per_row=3)
+        _draw(row)
+        return AgentResult("good", row)
+
+    assert numbers(stage.run(prelabel)) == {"tasks": 4, "moved": 3, "conflict": 1, "labels_saved": 3}
+    assert stage.objects() == [2, 4, 2, 2]
 
 
 def test_an_edit_of_a_person_is_not_overwritten(stage: AgentStage) -> None:
