@@ -121,15 +121,15 @@ class Committer:
                 task.fail(error.message, self._way_out)
 
     def _skip_gone(self, tasks: list[Committed]) -> None:
-        """Leave out the tasks that somebody took out of the stage while the function ran."""
-        writing = [task for task in tasks if task.is_open and _writes(task.result)]
-        if not writing:
+        """Leave out the tasks that somebody, or the function, took out of the stage while the function ran."""
+        asked = [task for task in tasks if (task.is_open and _writes(task.result)) or _may_have_moved(task)]
+        if not asked:
             return
-        named = tasks_in_stage(self._stage.project, self._stage.uuid, [task.answer.prepared.task for task in writing])
+        named = tasks_in_stage(self._stage.project, self._stage.uuid, [task.answer.prepared.task for task in asked])
         there = self._client.run(workflow_actions.still_in_stage(named, named.uuids))
-        for task in writing:
+        for task in asked:
             if task.uuid not in there:
-                task.close(SKIPPED, "somebody took it out of the stage while the function ran; nothing was saved")
+                task.close(SKIPPED, "it was taken out of the stage while the function ran; nothing was saved")
 
     def _save(self, tasks: list[Committed]) -> None:
         works = [task for task in tasks if task.is_open and task.result.labels is not None]
@@ -198,3 +198,8 @@ class Committer:
 
 def _writes(result: AgentResult) -> bool:
     return result.labels is not None or result.priority is not None
+
+
+def _may_have_moved(task: Committed) -> bool:
+    """Whether the function left a task that it could move by itself, because it got an object of Encord's SDK."""
+    return task.outcome == LEFT and task.answer.prepared.sdk_task is not None

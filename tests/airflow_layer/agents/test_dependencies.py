@@ -39,6 +39,15 @@ def test_objects_of_the_sdk_are_passed(stage: AgentStage) -> None:
     assert sum(path.endswith("/tasks") for path in paths) == 2, "our listing, and one of the SDK for all tasks"
 
 
+def test_a_task_that_the_function_moves_by_itself_is_not_counted_as_left(stage: AgentStage) -> None:
+    def move_some(task: AgentTask) -> None:
+        if str(task.uuid) == stage.tasks[1].uuid:
+            task.proceed(pathway_name="good")
+
+    assert numbers(stage.run(move_some)) == {"tasks": 4, "left": 3, "skipped": 1}
+    assert stage.counts() == {"Pre-label": 3, "Complete": 1}
+
+
 def test_dependencies_are_resolved_closed_and_shared(stage: AgentStage) -> None:
     happened: list[str] = []
 
