@@ -342,7 +342,10 @@ class _Broken:
 class TestXComBackends:
     """Airflow chooses its XCom backend once in a process."""
 
-    PROGRAM = "from airflow_provider_encord.links import *; print('key:', link_key(), EncordLink().xcom_key)"
+    PROGRAM = (
+        "from airflow_provider_encord.links import EncordLink, link_key\n"
+        "print('key:', link_key(), EncordLink().xcom_key)"
+    )
     BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"
 
     @pytest.mark.parametrize("backend", [None, BACKEND])
