@@ -104,8 +104,8 @@ def test_the_example_dags_parse(on_each: Environment) -> None:
 
 
 def test_every_module_works_without_extras(bare: Environment) -> None:
-    # But hooks/form.py: Airflow 2.11 alone has it imported, and brings what it needs. And gates/shapes.py: gates import it
-    # only after they have asked for its extra.
+    # But hooks/form.py: Airflow 2.11 alone has it imported, and brings what it needs. And gates/shapes.py: gates import
+    # it only after they have asked for its extra.
     code = """
         import airflow_provider_encord as package, importlib, json, pkgutil
         left_out = ("airflow_provider_encord.hooks.form", "airflow_provider_encord.gates.shapes")
