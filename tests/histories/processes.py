@@ -22,6 +22,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tests.airflow_layer.masker import mask_nothing
+
 GREEN, RETRY, FAIL, SKIP, RAW, KILLED = "green", "retry", "fail", "skip", "raw", "killed"
 _PATIENCE = 120.0  # seconds for one stretch of an attempt
 _LONGEST_SLEEP = 0.01
@@ -195,12 +197,10 @@ def _hurry() -> None:
 
     Airflow's masker compiles an expression of all secrets again for each line of each key.
     """
-    from airflow.sdk import log
-
     from airflow_provider_encord.client.transport import retry
     from airflow_provider_encord.client.transport.sync import SyncTransport
 
-    type(log._secrets_masker()).add_mask = lambda *_, **__: None
+    mask_nothing()
     sleep = time.sleep
     retry.delay = lambda state: 0.0
     defaults = SyncTransport.__init__.__kwdefaults__
