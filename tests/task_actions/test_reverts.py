@@ -87,6 +87,15 @@ def test_a_second_revert_changes_nothing(desk: Desk) -> None:
     assert not any(entry["changes"] for entry in desk.emulator.journal())
 
 
+def test_an_assignee_who_overrules_retain_assignee_is_not_taken_for_somebody_else(desk: Desk) -> None:
+    desk.by_hand("assign", "Annotate", desk.tasks("Annotate"), desk.account.email)
+    before = state(desk)
+    done = desk.attempt(EncordSubmitTasksOperator, stage="Annotate", assignee=desk.member(), retain_assignee=True)
+    assert done.result["updated"] == 4
+    assert desk.revert().result["updated"] == 4
+    assert state(desk) == before
+
+
 def test_what_somebody_moved_on_since_is_left_there(desk: Desk) -> None:
     desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Review")
     desk.by_hand("approve", "Review", desk.tasks("Review")[:1])
