@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,8 @@ import msgspec
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.exports import read, read_manifest
+from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.exports import ManifestError, read, read_manifest
 from airflow_provider_encord.gates.activity import open_issues, rejections
 from airflow_provider_encord.gates.agreement import require_shapes
 from airflow_provider_encord.gates.judging import Judged, Thresholds, is_within, judge
@@ -177,7 +179,7 @@ class _Gate:
         if self._spec.labels is not None:
             structure = self._client.project(self._spec.project_id).ontology().editor_ontology
             yield from measure(
-                _rows_of(self._spec.labels),
+                _rows_of(self._spec.labels, "labels"),
                 structure,
                 self.measured,
                 main_branch=MAIN_BRANCH,
@@ -204,7 +206,7 @@ class _Gate:
             )
 
     def _issues(self) -> Iterator[Finding]:
-        for row in _rows_of(self._spec.labels):
+        for row in _rows_of(self._spec.labels, "labels"):
             if (row.get("branch_name") or MAIN_BRANCH) == MAIN_BRANCH:
                 found = self._client.run(open_issues(self._spec.project_id, row, self.with_issues))
                 if found is not None:
@@ -232,7 +234,7 @@ class _Gate:
 
     def _drift(self, limit: float) -> Judged:
         structure = self._client.project(self._spec.project_id).ontology().editor_ontology
-        before = classes_of(_rows_of(self._spec.reference), structure, MAIN_BRANCH)
+        before = classes_of(_rows_of(self._spec.reference, "reference"), structure, MAIN_BRANCH)
         value, by_class = class_drift(self.measured.classes, before)
         passed = value is None or is_within(CLASS_DRIFT, value, limit)
         moved = sorted(by_class.items(), key=lambda item: (-abs(item[1]), item[0]))
@@ -292,8 +294,15 @@ def _require_inputs(spec: GateSpec) -> None:
         raise InvalidArgumentError(f"labels: {', '.join(of_labels)} needs labels. Pass the manifest of an export.")
     if limits.max_class_drift is not None and spec.reference is None:
         raise InvalidArgumentError("reference: max_class_drift needs the manifest of an export to compare with.")
-    if limits.max_rejection_rate is not None and (spec.start is None or spec.end is None):
+    if limits.max_rejection_rate is None:
+        return
+    if spec.start is None or spec.end is None:
         raise InvalidArgumentError("start, end: max_rejection_rate needs the interval in which reviews count.")
+    if parse_time(spec.start) >= parse_time(spec.end):
+        raise InvalidArgumentError(
+            f"start, end: the interval from {spec.start} to {spec.end} is empty, so no review counts. Pass an end "
+            "that is after the start (with Airflow 3's default timetable, the data intervals of runs are empty)."
+        )
 
 
 def _require_exports(spec: GateSpec) -> None:
@@ -301,7 +310,8 @@ def _require_exports(spec: GateSpec) -> None:
     for name, path in (("labels", spec.labels), ("reference", spec.reference)):
         if path is None:
             continue
-        manifest = read_manifest(path)
+        with _named(name):
+            manifest = read_manifest(path)
         if name == "labels" and manifest.project_id.lower() != spec.project_id.lower():
             raise InvalidArgumentError(
                 f"labels: {path} is an export of the project {manifest.project_id}, not of {spec.project_id}. Pass an "
@@ -320,9 +330,22 @@ def _require_exports(spec: GateSpec) -> None:
             )
 
 
-def _rows_of(path: Any) -> Iterator[Row]:
-    """The rows of an export; of an incremental one, all rows in their latest state."""
-    return read(path, history=read_manifest(path).previous is not None)
+def _rows_of(path: Any, name: str) -> Iterator[Row]:
+    """The rows of an export; of an incremental one, all rows in their latest state.
+
+    :param name: The argument that the path comes from.
+    """
+    with _named(name):
+        return read(path, history=read_manifest(path).previous is not None)
+
+
+@contextlib.contextmanager
+def _named(argument: str) -> Iterator[None]:
+    """Let what is wrong with an export name the argument of the gate, of which there are two."""
+    try:
+        yield
+    except (ManifestError, InvalidArgumentError) as error:
+        raise type(error)(f"{argument}: {str(error).removeprefix('manifest: ')}") from None
 
 
 def _require_outputs(report: StoragePath, page: StoragePath | None) -> None:
