@@ -19,6 +19,7 @@ from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PE
 from airflow_provider_encord.client.identifiers import is_id, require_emails, require_id
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.exports import read
+from airflow_provider_encord.exports.arguments import naming
 from airflow_provider_encord.reports import QUALITY_GATE
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.task_actions.label_content import classes_in
@@ -224,7 +225,9 @@ def named_in(source: Any, classes: Collection[str] | None = None) -> TaskSelecti
     :raises InvalidArgumentError: A line names neither, or the file cannot be read.
     """
     if source.name == _MANIFEST:
-        rows = (row for row in read(source) if classes is None or not classes_in(row).isdisjoint(classes))
+        with naming("source"):
+            every = read(source)
+        rows = (row for row in every if classes is None or not classes_in(row).isdisjoint(classes))
         return TaskSelection(data_hashes=_distinct(row["data_hash"] for row in rows))
     if classes is not None:
         raise InvalidArgumentError("source_classes: only a manifest of an export has labels. Pass one as `source`.")
