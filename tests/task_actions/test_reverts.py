@@ -159,3 +159,16 @@ def test_a_source_that_is_no_report_is_refused(desk: Desk, content: str | None, 
     if content is not None:
         desk.report("other").write_text(content)
     assert message in str(desk.revert("other").error)
+
+
+def test_a_report_of_a_newer_version_is_refused_wherever_it_is_passed(desk: Desk) -> None:
+    desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Review")
+    desk.report("newer").write_text(
+        desk.report().read_text().replace('"schema_version":"1.0"', '"schema_version":"2.0"')
+    )
+    file = str(desk.report("newer"))
+    selected = desk.attempt(EncordMoveTasksOperator, report="m", stage="Review", to_stage="Archive", source=file)
+    planned = desk.attempt(EncordMoveTasksOperator, report="p", plan=file)
+    for end, argument in ((desk.revert("newer"), "source"), (selected, "source"), (planned, "plan")):
+        assert str(end.error).startswith(f"{argument}: file://{file}: a line has schema_version '2.0'")
+    assert desk.counts() == {"Review": 4}
