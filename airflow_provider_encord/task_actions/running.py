@@ -250,4 +250,5 @@ def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:
 def _failures(failed: Sequence[TaskLine], found: dict[str, int]) -> str:
     listed = "\n".join(f"- {line.data_title[:80]!r} ({line.id}): {line.error}" for line in failed[:_NAMED])
     more = f"\n(and {len(failed) - _NAMED} more; see the report)" if len(failed) > _NAMED else ""
-    return f"{len(failed)} of {found['tasks']} tasks could not be changed; the others were.\n{listed}{more}"
+    others = "; the others were" if len(failed) < found["tasks"] else ""
+    return f"{len(failed)} of {found['tasks']} tasks could not be changed{others}.\n{listed}{more}"
