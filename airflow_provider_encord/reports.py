@@ -64,6 +64,9 @@ def encode_lines(lines: Iterable[ReportLine]) -> Iterator[bytes]:
         yield _ENCODER.encode(line) + b"\n"
 
 
+_REPORT = "report"  # the argument that most reports are
+
+
 class LineReader(Generic[Line]):
     """Read the lines of reports of one operation.
 
@@ -83,21 +86,24 @@ class LineReader(Generic[Line]):
         try:
             line = self._decoder.decode(text)
         except msgspec.ValidationError:
-            _require_known_version(_VERSION.decode(text))
+            require_known_version(_VERSION.decode(text).schema_version)
             raise
-        return self._checked(line)
+        return self._checked(line, _REPORT)
 
-    def convert(self, fields: Any) -> Line:
-        """Create a line from its fields. Raises the same errors as `decode`."""
+    def convert(self, fields: Any, about: str = _REPORT) -> Line:
+        """Create a line from its fields. Raises the same errors as `decode`.
+
+        :param about: The argument, and if need be the file, for the message about a newer version.
+        """
         try:
             line = msgspec.convert(fields, self._type)
         except msgspec.ValidationError:
-            _require_known_version(msgspec.convert(fields, _Version))
+            require_known_version(msgspec.convert(fields, _Version).schema_version, about)
             raise
-        return self._checked(line)
+        return self._checked(line, about)
 
-    def _checked(self, line: Line) -> Line:
-        _require_known_version(line)
+    def _checked(self, line: Line, about: str) -> Line:
+        require_known_version(line.schema_version, about)
         if line.operation != self._operation:
             raise msgspec.ValidationError(f"its operation is {line.operation!r}, not {self._operation!r}")
         return line
@@ -110,11 +116,16 @@ class _Version(msgspec.Struct):
 _VERSION = msgspec.json.Decoder(_Version)
 
 
-def _require_known_version(line: ReportLine | _Version) -> None:
-    """:raises InvalidArgumentError: The line has a newer schema, whose fields may mean something else."""
-    major = line.schema_version.partition(".")[0]
+def require_known_version(version: str, about: str = _REPORT) -> None:
+    """Check that this version can read a line.
+
+    :param version: Its ``schema_version``.
+    :param about: The argument, and if need be the file, for the message.
+    :raises InvalidArgumentError: The line has a newer schema, whose fields may mean something else.
+    """
+    major = version.partition(".")[0]
     if not major.isdecimal() or int(major) > int(SCHEMA_VERSION.partition(".")[0]):
         raise InvalidArgumentError(
-            f"report: a line has schema_version {line.schema_version!r}, but this version of airflow-provider-encord "
+            f"{about}: a line has schema_version {version!r}, but this version of airflow-provider-encord "
             f"reads only up to {SCHEMA_VERSION}. Upgrade airflow-provider-encord, or pass another report."
         )

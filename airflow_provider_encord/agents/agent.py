@@ -16,6 +16,7 @@ from airflow_provider_encord.agents.report import OPERATION, OUTCOMES, AgentLine
 from airflow_provider_encord.agents.results import Answer
 from airflow_provider_encord.agents.running import as_coroutines, in_threads, in_turn
 from airflow_provider_encord.client.api.projects import Pathway
+from airflow_provider_encord.client.api.workflow import choose_pathway
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, still_in_stage
@@ -55,7 +56,9 @@ class AgentRun:
     def __init__(self, client: EncordClient, stage: WorkflowStage, spec: AgentSpec, report: AgentReport):
         require_agent_stage(stage)
         self._client, self._stage, self._spec, self._report = client, stage, spec, report
-        self._way_out: Pathway | None = stage.pathway(spec.on_error) if spec.on_error is not None else None
+        self._way_out: Pathway | None = None
+        if spec.on_error is not None:
+            self._way_out = choose_pathway(stage.record, spec.on_error, argument="on_error")
         self.counts: collections.Counter[str] = collections.Counter()
         self.failures: list[AgentLine] = []
 
@@ -85,7 +88,7 @@ class AgentRun:
     def failure(self) -> str:
         """The message about the tasks that failed, with the first of them by name."""
         counts = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES if self.counts[outcome])
-        named = " ".join(f"Task {line.id} ({line.source}): {line.error}." for line in self.failures)
+        named = " ".join(f"Task {line.id} ({line.source}): {str(line.error).rstrip('.')}." for line in self.failures)
         return (
             f"{self.counts[FAILED]} tasks failed and stay in stage {self._stage.title!r} ({counts}). The results of "
             f"the others are committed; a retry handles only what is left. {named}"

@@ -265,7 +265,7 @@ def read_manifest(directory: StoragePath) -> Manifest:
     path = directory / MANIFEST
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"There is no complete export in {directory}: it has no {MANIFEST}.") from None
     return decode_manifest(content, str(path))
 

@@ -11,7 +11,9 @@ import msgspec
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.exports import read, read_manifest
+from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.exports import read_manifest
+from airflow_provider_encord.exports.arguments import latest_rows, manifest_of_project, naming
 from airflow_provider_encord.gates.activity import open_issues, rejections
 from airflow_provider_encord.gates.agreement import require_shapes
 from airflow_provider_encord.gates.judging import Judged, Thresholds, is_within, judge
@@ -25,7 +27,6 @@ from airflow_provider_encord.gates.measures import (
     Finding,
     Measured,
     Rate,
-    Row,
     class_drift,
     classes_of,
     measure,
@@ -177,7 +178,7 @@ class _Gate:
         if self._spec.labels is not None:
             structure = self._client.project(self._spec.project_id).ontology().editor_ontology
             yield from measure(
-                _rows_of(self._spec.labels),
+                latest_rows(self._spec.labels, "labels"),
                 structure,
                 self.measured,
                 main_branch=MAIN_BRANCH,
@@ -204,7 +205,7 @@ class _Gate:
             )
 
     def _issues(self) -> Iterator[Finding]:
-        for row in _rows_of(self._spec.labels):
+        for row in latest_rows(self._spec.labels, "labels"):
             if (row.get("branch_name") or MAIN_BRANCH) == MAIN_BRANCH:
                 found = self._client.run(open_issues(self._spec.project_id, row, self.with_issues))
                 if found is not None:
@@ -232,7 +233,7 @@ class _Gate:
 
     def _drift(self, limit: float) -> Judged:
         structure = self._client.project(self._spec.project_id).ontology().editor_ontology
-        before = classes_of(_rows_of(self._spec.reference), structure, MAIN_BRANCH)
+        before = classes_of(latest_rows(self._spec.reference, "reference"), structure, MAIN_BRANCH)
         value, by_class = class_drift(self.measured.classes, before)
         passed = value is None or is_within(CLASS_DRIFT, value, limit)
         moved = sorted(by_class.items(), key=lambda item: (-abs(item[1]), item[0]))
@@ -292,8 +293,15 @@ def _require_inputs(spec: GateSpec) -> None:
         raise InvalidArgumentError(f"labels: {', '.join(of_labels)} needs labels. Pass the manifest of an export.")
     if limits.max_class_drift is not None and spec.reference is None:
         raise InvalidArgumentError("reference: max_class_drift needs the manifest of an export to compare with.")
-    if limits.max_rejection_rate is not None and (spec.start is None or spec.end is None):
+    if limits.max_rejection_rate is None:
+        return
+    if spec.start is None or spec.end is None:
         raise InvalidArgumentError("start, end: max_rejection_rate needs the interval in which reviews count.")
+    if parse_time(spec.start) >= parse_time(spec.end):
+        raise InvalidArgumentError(
+            f"start, end: the interval from {spec.start} to {spec.end} is empty, so no review counts. Pass an end "
+            "that is after the start (with Airflow 3's default timetable, the data intervals of runs are empty)."
+        )
 
 
 def _require_exports(spec: GateSpec) -> None:
@@ -301,12 +309,11 @@ def _require_exports(spec: GateSpec) -> None:
     for name, path in (("labels", spec.labels), ("reference", spec.reference)):
         if path is None:
             continue
-        manifest = read_manifest(path)
-        if name == "labels" and manifest.project_id.lower() != spec.project_id.lower():
-            raise InvalidArgumentError(
-                f"labels: {path} is an export of the project {manifest.project_id}, not of {spec.project_id}. Pass an "
-                "export of this project."
-            )
+        if name == "labels":
+            manifest = manifest_of_project(path, name, spec.project_id)
+        else:
+            with naming(name):
+                manifest = read_manifest(path)
         if name == "labels" and manifest.previous is not None and spec.thresholds.min_agreement is not None:
             raise InvalidArgumentError(
                 f"labels: {path} is an incremental export, which has only the branches that changed, so min_agreement "
@@ -318,11 +325,6 @@ def _require_exports(spec: GateSpec) -> None:
                 name,
                 manifest.counts.failed,
             )
-
-
-def _rows_of(path: Any) -> Iterator[Row]:
-    """The rows of an export; of an incremental one, all rows in their latest state."""
-    return read(path, history=read_manifest(path).previous is not None)
 
 
 def _require_outputs(report: StoragePath, page: StoragePath | None) -> None:

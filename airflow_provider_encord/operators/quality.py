@@ -67,7 +67,7 @@ class GateOperator(EncordBaseOperator):
         `reference` (templated): the Jensen-Shannon distance, from 0 (equal) to 1.
     :param reference: Path or URI of the manifest of an export to compare with (templated).
     :param start: Start of the interval for rejections (templated).
-    :param end: End of the interval for rejections (templated).
+    :param end: End of the interval for rejections, after `start` (templated).
     :param min_iou: Least intersection over union of the shapes of one object (templated). Default: 0.5.
     :param per_group: Whether the limits also apply to each annotator and each class (templated). Default: True.
     :param min_support: Annotators and classes with fewer annotations, rows or reviews are not judged (templated).

@@ -90,7 +90,7 @@ def read_lines(file: StoragePath, argument: str) -> Iterator[TaskLine]:
     """
     for row in json_lines(file, argument):
         try:
-            yield _LINE.convert(row.fields)
+            yield _LINE.convert(row.fields, f"{argument}: {file}")
         except msgspec.ValidationError:
             raise InvalidArgumentError(
                 f"{argument}: {file}, {row.where}: it is not a line about tasks. Pass the report of an operator that "

@@ -23,7 +23,7 @@ from airflow_provider_encord.task_actions.undoing import undo_lines
 
 _NAMED = 20
 _NOT_SELECTED = "It failed before, and is no longer selected."
-_OF_THE_PLAN = ("to_stage", "pathway", "assignees", "priority", "comment", "issue_tags")
+_ARGUMENTS = {"assignees": "assignee", "overwrite": "if_assigned"}  # fields of `Change` with another name
 _STILL_RUNS = (
     "It may still change tasks, or another revert undoes them now. This task can begin when that one has ended."
 )
@@ -231,7 +231,8 @@ def _nothing(client: EncordClient, path: StoragePath, owner: Owner, *, preview: 
 def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:
     """Read a plan, and check that it is one for this operator."""
     change = spec.change
-    given = [name for name in _OF_THE_PLAN if getattr(change, name) not in (None, [], ())]
+    default, values = msgspec.structs.asdict(Change(action=change.action)), msgspec.structs.asdict(change)
+    given = [_ARGUMENTS.get(name, name) for name, value in values.items() if value not in (default[name], [])]
     if given:
         raise InvalidArgumentError(
             f"plan: it says what is done with each task. Do not pass {', '.join(given)} together with it."
@@ -249,4 +250,5 @@ def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:
 def _failures(failed: Sequence[TaskLine], found: dict[str, int]) -> str:
     listed = "\n".join(f"- {line.data_title[:80]!r} ({line.id}): {line.error}" for line in failed[:_NAMED])
     more = f"\n(and {len(failed) - _NAMED} more; see the report)" if len(failed) > _NAMED else ""
-    return f"{len(failed)} of {found['tasks']} tasks could not be changed; the others were.\n{listed}{more}"
+    others = "; the others were" if len(failed) < found["tasks"] else ""
+    return f"{len(failed)} of {found['tasks']} tasks could not be changed{others}.\n{listed}{more}"

@@ -19,7 +19,8 @@ from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PE
 from airflow_provider_encord.client.identifiers import is_id, require_emails, require_id
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.exports import read
-from airflow_provider_encord.reports import QUALITY_GATE
+from airflow_provider_encord.exports.arguments import naming
+from airflow_provider_encord.reports import QUALITY_GATE, require_known_version
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.task_actions.label_content import classes_in
 from airflow_provider_encord.task_actions.lines import OPERATION, SELECTION
@@ -221,10 +222,13 @@ def named_in(source: Any, classes: Collection[str] | None = None) -> TaskSelecti
         or the ``id`` of a task; such as the report of an import or of an operator on tasks. Lines of reports whose
         outcome is ``skipped``, ``failed``, ``conflict``, ``not_found`` or ``removed`` are ignored.
     :param classes: Of an export, only data units with at least one object or classification of these names.
-    :raises InvalidArgumentError: A line names neither, or the file cannot be read.
+    :raises InvalidArgumentError: A line names neither, a newer version of the provider wrote it, or the file cannot be
+        read.
     """
     if source.name == _MANIFEST:
-        rows = (row for row in read(source) if classes is None or not classes_in(row).isdisjoint(classes))
+        with naming("source"):
+            every = read(source)
+        rows = (row for row in every if classes is None or not classes_in(row).isdisjoint(classes))
         return TaskSelection(data_hashes=_distinct(row["data_hash"] for row in rows))
     if classes is not None:
         raise InvalidArgumentError("source_classes: only a manifest of an export has labels. Pass one as `source`.")
@@ -233,6 +237,9 @@ def named_in(source: Any, classes: Collection[str] | None = None) -> TaskSelecti
     data_hashes: list[str] = []
     for row in json_lines(source, "source"):
         fields: Any = row.fields if isinstance(row.fields, Mapping) else {}
+        version = fields.get("schema_version")
+        if "operation" in fields and isinstance(version, str):
+            require_known_version(version, f"source: {source}")
         if not _is_chosen(fields):
             continue
         operation = fields.get("operation")

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.exports import read
+from airflow_provider_encord.exports.arguments import latest_rows, manifest_of_project
 from airflow_provider_encord.task_actions.label_content import ANNOTATOR, CLASS, most_frequent
 from airflow_provider_encord.task_actions.selection import ChosenTask, metadata_of
 from airflow_provider_encord.task_actions.sending import rows_of
@@ -52,7 +52,8 @@ def groups_of(
     :param stratify_by: ``"assignee"``; ``"dataset_id"``; ``"client_metadata.<key>"``; ``"class"``, the most frequent
         object or classification of the data unit; ``"annotator"``, who created most of its labels; or None for a
         single group.
-    :param labels: Path object of the manifest of an export, for the last two. Only the rows of the main branch count.
+    :param labels: Path object of the manifest of an export of the project, for the last two. Only the rows of the main
+        branch count. Of an incremental export, the earlier exports are read, too.
     :return: The tasks by group, in order of the groups' names. Tasks without a value are in the group ``"(none)"``.
     """
     require_known(stratify_by, labels)
@@ -71,8 +72,9 @@ def _values(
     if stratify_by == ASSIGNEE:
         return {task.data_hash: task.assignee for task in tasks}
     if stratify_by in OF_LABELS:
+        manifest_of_project(labels, "labels", project)
         wanted = {task.data_hash for task in tasks}
-        rows = (row for row in read(labels) if row.get("data_hash") in wanted and _is_main(row))
+        rows = (row for row in latest_rows(labels, "labels") if row.get("data_hash") in wanted and _is_main(row))
         return {str(row["data_hash"]): most_frequent(row, stratify_by) for row in rows}
     if stratify_by == DATASET:
         listed = client.run(rows_of(project, [task.data_hash for task in tasks]))

@@ -79,6 +79,6 @@ def _moved_back(planned: TaskLine, line: TaskLine, state: TaskState) -> TaskLine
         action=MOVE,
         stage_id=origin,
         new_stage_id=line.stage_id,
-        assignee=line.assignee if line.retain_assignee else line.new_assignee,
+        assignee=line.new_assignee or (line.assignee if line.retain_assignee else None),
         new_assignee=line.assignee,
     )

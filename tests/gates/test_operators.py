@@ -164,7 +164,13 @@ def test_a_gate_that_measured_nothing_does_not_pass_unless_it_may(labelled: Labe
         ({"max_invalid_rows": 0}, "labels: invalid_rows needs labels"),
         ({"max_rejection_rate": 0.1}, "start, end: max_rejection_rate needs the interval"),
         ({"max_class_drift": 0.1, "labels": "now"}, "reference: max_class_drift needs the manifest"),
-        ({"max_invalid_rows": 0, "labels": "nowhere"}, "nowhere"),
+        ({"max_rejection_rate": 0.1, **dict.fromkeys(("start", "end"), "2026-11-01")}, "start, end: the interval from"),
+        ({"max_rejection_rate": 1, "start": "2026-11-02", "end": "2026-11-01"}, "start, end: the interval from"),
+        ({"max_invalid_rows": 0, "labels": "nowhere"}, "^labels: There is no complete export in .*nowhere"),
+        (
+            {"max_class_drift": 0, "labels": "now", "reference": "/nowhere"},
+            "^reference: There is no complete export in",
+        ),
     ],
 )
 def test_what_is_missing_is_named(labelled: Labelled, arguments: dict[str, Any], message: str) -> None:
@@ -175,6 +181,17 @@ def test_what_is_missing_is_named(labelled: Labelled, arguments: dict[str, Any],
     with pytest.raises(AirflowFailException, match=message):
         labelled.gate(**arguments)
     assert not (labelled.directory / "report.jsonl").exists()
+
+
+def test_what_is_no_export_in_json_lines_is_named_with_its_argument(labelled: Labelled) -> None:
+    tables = labelled.export("tables", format="parquet")
+    with pytest.raises(AirflowFailException, match=r"^labels: the export in .* has the format parquet"):
+        labelled.gate(labels=tables, max_invalid_rows=0)
+    with pytest.raises(AirflowFailException, match=r"^reference: the export in .* has the format parquet"):
+        labelled.gate(labels=labelled.export("now"), reference=tables, max_class_drift=0)
+    (labelled.directory / "file").touch()
+    with pytest.raises(AirflowFailException, match=r"^labels: There is no complete export in .*/file"):
+        labelled.gate(labels=str(labelled.directory / "file"), max_invalid_rows=0)
 
 
 def test_a_report_does_not_replace_another_file(labelled: Labelled) -> None:

@@ -55,7 +55,7 @@ _KINDS = {
 _WITH_ASSIGNEES = ("Annotate", "Review")
 _REVIEWED = [MOVE, APPROVE, REJECT]
 _CHANGING = ("/actions", "/move-tasks", "/priorities", "labelworkflowgraphnode")
-_REFUSED = "tasks could not be changed; the others were."
+_REFUSED = "tasks could not be changed"
 _PEOPLE = 3  # the first accounts: who acts by hand, and two who are assigned
 _WHO_ACTS = 0
 

@@ -89,6 +89,11 @@ def test_one_task_that_encord_refuses_does_not_cost_the_others(desk: Desk) -> No
     assert desk.outcomes() == ["updated"] * 4
 
 
+def test_if_encord_refuses_all_the_message_is_not_about_others(desk: Desk) -> None:
+    end = desk.attempt(EncordSubmitTasksOperator, stage="Annotate", assignee="stranger@example.com")
+    assert str(end.error).startswith("4 of 4 tasks could not be changed.\n")
+
+
 def test_what_is_refused_for_all_stops_early_and_all_are_reported(desk: Desk) -> None:
     desk = Desk(desk.account, desk.directory, rows=60, created=0.0)
     desk.emulator.faults([{"match": ACT, "do": {"status": 403, "json": {"message": "no"}}}])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from airflow_provider_encord.operators.workflow import (
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
     EncordSetPriorityOperator,
+    EncordSubmitTasksOperator,
 )
 from tests.moves.attempts import DAYS, Run
 from tests.task_actions.desk import Desk
@@ -60,6 +65,24 @@ def test_a_plan_is_only_for_the_operator_that_made_it(desk: Desk) -> None:
     assert "plan: it names the tasks." in str(end.error)
     end = desk.attempt(EncordMoveTasksOperator, report="plan", plan=plan)
     assert "report: it is the same file as the plan" in str(end.error)
+    assert desk.counts() == {"Annotate": 4}
+
+
+@pytest.mark.parametrize(
+    ("operator", "made_with", "argument", "value"),
+    [
+        (EncordSubmitTasksOperator, {}, "retain_assignee", True),
+        (EncordSubmitTasksOperator, {}, "assignee", "ada@example.com"),
+        (EncordAssignTasksOperator, {"assignee": "ada@example.com"}, "if_assigned", "overwrite"),
+        (EncordSetPriorityOperator, {"priority": 1}, "priority", 0),
+    ],
+)
+def test_what_a_plan_does_not_heed_is_refused_by_its_name(
+    desk: Desk, operator: type, made_with: dict[str, Any], argument: str, value: Any
+) -> None:
+    desk.attempt(operator, report="plan", stage="Annotate", preview=True, **made_with)
+    end = desk.attempt(operator, plan=str(desk.report("plan")), **{argument: value})
+    assert f"Do not pass {argument} together with it." in str(end.error)
     assert desk.counts() == {"Annotate": 4}
 
 

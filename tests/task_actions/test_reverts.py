@@ -87,6 +87,15 @@ def test_a_second_revert_changes_nothing(desk: Desk) -> None:
     assert not any(entry["changes"] for entry in desk.emulator.journal())
 
 
+def test_an_assignee_who_overrules_retain_assignee_is_not_taken_for_somebody_else(desk: Desk) -> None:
+    desk.by_hand("assign", "Annotate", desk.tasks("Annotate"), desk.account.email)
+    before = state(desk)
+    done = desk.attempt(EncordSubmitTasksOperator, stage="Annotate", assignee=desk.member(), retain_assignee=True)
+    assert done.result["updated"] == 4
+    assert desk.revert().result["updated"] == 4
+    assert state(desk) == before
+
+
 def test_what_somebody_moved_on_since_is_left_there(desk: Desk) -> None:
     desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Review")
     desk.by_hand("approve", "Review", desk.tasks("Review")[:1])
@@ -150,3 +159,16 @@ def test_a_source_that_is_no_report_is_refused(desk: Desk, content: str | None, 
     if content is not None:
         desk.report("other").write_text(content)
     assert message in str(desk.revert("other").error)
+
+
+def test_a_report_of_a_newer_version_is_refused_wherever_it_is_passed(desk: Desk) -> None:
+    desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Review")
+    desk.report("newer").write_text(
+        desk.report().read_text().replace('"schema_version":"1.0"', '"schema_version":"2.0"')
+    )
+    file = str(desk.report("newer"))
+    selected = desk.attempt(EncordMoveTasksOperator, report="m", stage="Review", to_stage="Archive", source=file)
+    planned = desk.attempt(EncordMoveTasksOperator, report="p", plan=file)
+    for end, argument in ((desk.revert("newer"), "source"), (selected, "source"), (planned, "plan")):
+        assert str(end.error).startswith(f"{argument}: file://{file}: a line has schema_version '2.0'")
+    assert desk.counts() == {"Review": 4}

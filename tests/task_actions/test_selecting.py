@@ -109,10 +109,43 @@ def test_samples_can_be_stratified_by_assignee_and_by_class(desk: Desk) -> None:
     assert set(strata.values()) - {"(none)", None}
 
 
+def test_strata_of_an_incremental_export_are_those_of_all_its_rows(desk: Desk) -> None:
+    exports = desk.directory / "exports"
+    options = {"project_id": desk.project_id, "incremental": True, "lookback_seconds": 0.001}
+    for day in "12":  # nothing has changed on the second day, so its export has no rows
+        attempt(EncordExportLabelsOperator, {**options, "destination": str(exports / day)}, Run(desk.directory))
+    strata = [
+        desk.attempt(
+            EncordSampleTasksOperator,
+            report=day,
+            stage="Annotate",
+            fraction=1,
+            stratify_by="class",
+            labels=str(exports / day / "manifest.json"),
+        ).result["strata"]
+        for day in "12"
+    ]
+    assert strata[0] == strata[1]
+    assert strata[0].keys() >= {"Car"}
+
+
+def test_strata_of_the_labels_of_another_project_are_refused(desk: Desk) -> None:
+    other = Desk(desk.account, desk.directory)
+    exported = {"project_id": other.project_id, "destination": str(desk.directory / "other")}
+    manifest = attempt(EncordExportLabelsOperator, exported, desk.run).result["manifest"]
+    end = desk.attempt(EncordSampleTasksOperator, stage="Annotate", size=1, stratify_by="class", labels=manifest)
+    assert f"is an export of the project {other.project_id}, not of {desk.project_id}" in str(end.error)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"size": 1, "stratify_by": "colour"}, "stratify_by: 'colour' is not one of assignee"),
+        (
+            {"size": 1, "stratify_by": "class", "labels": "/nowhere/manifest.json"},
+            "labels: There is no complete export in file:///nowhere",
+        ),
+        ({"size": 1, "source": "/nowhere/manifest.json"}, "source: There is no complete export in file:///nowhere"),
         ({"size": 1, "stratify_by": "class"}, "labels: it is needed for stratify_by='class'"),
         ({"size": "", "fraction": ""}, "Pass exactly one of `size` and `fraction`."),
         ({"size": 1, "source": ""}, "source: it is empty"),

@@ -115,7 +115,8 @@ def test_strata_by_class_look_at_the_main_branch(desk: Desk, monkeypatch: pytest
         labels = {"objects": [{"objectHash": "a", "name": name}], "classifications": []}
         return {"data_hash": "d", "branch_name": branch, "data_units": {"d": {"data_hash": "d", "labels": labels}}}
 
-    monkeypatch.setattr(strata, "read", lambda _: iter([row("main", "Car"), row("model", "Bus")]))
+    monkeypatch.setattr(strata, "manifest_of_project", lambda *_: None)
+    monkeypatch.setattr(strata, "latest_rows", lambda *_: iter([row("main", "Car"), row("model", "Bus")]))
     task = ChosenTask(id="t", data_hash="d", data_title="", assignee=None, created_at="", updated_at="")
     with desk.client as client:
         assert list(strata.groups_of(client, desk.project_id, [task], "class", "manifest.json")) == ["Car"]

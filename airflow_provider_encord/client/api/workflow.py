@@ -237,9 +237,10 @@ def choose_stage(stages: Sequence[Stage], wanted: str, *, argument: str = "stage
     raise InvalidArgumentError(f"{argument}: {name[:80]!r} {problem}. The workflow has: {there or 'none'}.")
 
 
-def choose_pathway(stage: Stage, wanted: str) -> Pathway:
+def choose_pathway(stage: Stage, wanted: str, *, argument: str = "pathway") -> Pathway:
     """Choose the pathway of an agent stage with this id or title.
 
+    :param argument: Name of the argument, for the message.
     :raises InvalidArgumentError: No pathway has this id or title, or several have the title. The message lists all.
     """
     name = str(wanted).strip()
@@ -249,7 +250,7 @@ def choose_pathway(stage: Stage, wanted: str) -> Pathway:
         return found[0]
     there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in pathways) or "none"
     problem = "is the title of several pathways; pass the id" if found else "is neither id nor title of a pathway"
-    raise InvalidArgumentError(f"pathway: {name[:80]!r} {problem}. Pathways of stage {stage.title!r}: {there}.")
+    raise InvalidArgumentError(f"{argument}: {name[:80]!r} {problem}. Pathways of stage {stage.title!r}: {there}.")
 
 
 def _listed(values: Sequence[str] | None) -> list[str]:

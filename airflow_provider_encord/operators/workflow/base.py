@@ -171,7 +171,7 @@ class TasksOperator(TaskSelectionOperator):
     :param preview: Only write the report, with the expected outcomes (templated). Default: False. An empty string is an
         error.
     :param plan: The report of a task with ``preview=True`` (templated): change exactly the tasks in it, and skip those
-        that somebody changed since. Not together with `stage` or a condition.
+        that somebody moved or took since. Not together with `stage`, a condition, or an argument about the change.
     :param report: Path or URI of a JSON Lines file to write, with one line for each task (templated). It is what
         `EncordRevertTasksOperator` needs. A report of another DAG run is not replaced, so use ``{{ run_id }}`` in the
         path. The schema ``report`` of `airflow_provider_encord.schemas` lists the fields.

@@ -44,7 +44,8 @@ class EncordSampleTasksOperator(TaskSelectionOperator):
     :param stratify_by: Sample each group of tasks in proportion to its size (templated): by ``"assignee"``,
         ``"dataset_id"``, ``"client_metadata.<key>"``, ``"class"`` (the most frequent object or classification of the
         data unit) or ``"annotator"`` (who created most of its labels). Default: one group.
-    :param labels: Path or URI of the manifest of an export, for ``"class"`` and ``"annotator"`` (templated).
+    :param labels: Path or URI of the manifest of an export of the project, for ``"class"`` and ``"annotator"``
+        (templated). Of an incremental export, the earlier exports are read, too.
     :return: ``{"project_id", "sampled", "strata", "task_ids", "report"}``: the number of sampled tasks, in all and in
         each group; the ids of at most 1000 of them; and the URI of the file.
     :raises AirflowFailException: An argument is wrong, or the stage does not exist.

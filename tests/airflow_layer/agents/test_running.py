@@ -114,6 +114,7 @@ def test_one_task_that_fails_does_not_cost_the_others(stage: AgentStage) -> None
     assert f"Task {stage.tasks[1].uuid} ({stage.tasks[1].data_title}): ValueError: blurry" in text
     assert "'elsewhere' is neither id nor title of a pathway. Pathways of stage 'Pre-label': 'good'" in text
     assert "not-hexadecimal" not in text
+    assert ".." not in text
     assert stage.counts() == {"Pre-label": 2, "Complete": 2}
     assert [line["outcome"] for line in stage.lines("report.jsonl")] == ["updated", "failed", "failed", "updated"]
 
@@ -142,7 +143,7 @@ def test_tasks_that_fail_can_take_a_pathway(stage: AgentStage) -> None:
     [
         ({"stage": "Elsewhere"}, "'Elsewhere' is neither id nor title of a stage. The workflow has: 'Pre-label'"),
         ({"stage": "Annotate"}, "'Annotate' is of type ANNOTATION"),
-        ({"on_error": "worse"}, "'worse' is neither id nor title of a pathway"),
+        ({"on_error": "worse"}, "on_error: 'worse' is neither id nor title of a pathway"),
         ({"shard": 0}, "pass both or none"),
         ({"shard": 2, "shards": 2}, "2 is not a number from 0 to 1"),
         ({"task_ids": ["x"]}, "task_ids"),
