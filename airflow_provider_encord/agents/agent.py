@@ -88,7 +88,7 @@ class AgentRun:
     def failure(self) -> str:
         """The message about the tasks that failed, with the first of them by name."""
         counts = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES if self.counts[outcome])
-        named = " ".join(f"Task {line.id} ({line.source}): {str(line.error).rstrip('.')}." for line in self.failures)
+        named = " ".join(f"Task {line.id} ({line.source}): {_sentence(str(line.error))}" for line in self.failures)
         return (
             f"{self.counts[FAILED]} tasks failed and stay in stage {self._stage.title!r} ({counts}). The results of "
             f"the others are committed; a retry handles only what is left. {named}"
@@ -217,3 +217,8 @@ class AgentRun:
             data_hash=None,
             stage_id=self._stage.uuid,
         )
+
+
+def _sentence(text: str) -> str:
+    """The text with a full stop."""
+    return text if text.endswith(".") else f"{text}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import re
 import threading
 from typing import Any
 
@@ -114,7 +115,7 @@ def test_one_task_that_fails_does_not_cost_the_others(stage: AgentStage) -> None
     assert f"Task {stage.tasks[1].uuid} ({stage.tasks[1].data_title}): ValueError: blurry" in text
     assert "'elsewhere' is neither id nor title of a pathway. Pathways of stage 'Pre-label': 'good'" in text
     assert "not-hexadecimal" not in text
-    assert ".." not in text
+    assert not re.search(r"[^.]\.\.(?!\.)", text)
     assert stage.counts() == {"Pre-label": 2, "Complete": 2}
     assert [line["outcome"] for line in stage.lines("report.jsonl")] == ["updated", "failed", "failed", "updated"]
 
