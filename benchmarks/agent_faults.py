@@ -73,7 +73,7 @@ class Site:
 
     @property
     def calls(self) -> pathlib.Path:
-        """A line for each call that returned a result, or raised an error."""
+        """A line for each call: the data hash, and the id of the process."""
         return pathlib.Path(self.directory, "calls")
 
     @property
@@ -104,7 +104,7 @@ class Site:
     def model(self, data_hash: str) -> None:
         """What is paid for."""
         with self.calls.open("a") as calls:
-            calls.write(f"{data_hash}\n")
+            calls.write(f"{data_hash} {os.getpid()}\n")
         if data_hash in _decoded(self.broken):
             raise RuntimeError("the model is down")
         deed = _decoded(self.people).get(data_hash)
@@ -242,11 +242,16 @@ class Play:
         if self._until(STOPPED_AT, older) and older.pid is not None:
             _stop(older.pid)
             self._note_what_was_in_flight()
+            before = len(self._calls_of(older.pid))
             newer = self._worker()
             self._until(CONTINUED_AT, newer)
             os.kill(older.pid, signal.SIGCONT)
             self._end(newer)
-        self._end(older)
+            self._end(older)
+            # It may have looked for this result right before it was stopped; no cache can know what came after.
+            self.in_flight.update(self._calls_of(older.pid)[before : before + 1])
+        else:
+            self._end(older)
         self._emulator.clear_faults()
         self.site.broken.unlink()  # the model works again
         succeeded = 0
@@ -287,7 +292,14 @@ class Play:
             self.in_flight.add(answered[-1])
 
     def _called(self) -> Counter[str]:
-        return Counter(self.site.calls.read_text().split() if self.site.calls.exists() else [])
+        return Counter(data_hash for data_hash, _ in self._calls())
+
+    def _calls_of(self, process_id: int) -> list[str]:
+        return [data_hash for data_hash, process in self._calls() if int(process) == process_id]
+
+    def _calls(self) -> list[list[str]]:
+        lines = self.site.calls.read_text().splitlines() if self.site.calls.exists() else []
+        return [line.split() for line in lines]
 
     def _client(self) -> EncordClient:
         return EncordClient(SshKey.parse(self.site.private_key), Settings(base_url=self.site.url))
