@@ -38,7 +38,13 @@ def _start(checkout: Path) -> subprocess.Popen[str]:
         text=True,
         env=kept,
         start_new_session=True,
+        preexec_fn=_heed_ctrl_c,
     )
+
+
+def _heed_ctrl_c() -> None:
+    """In the new process: what a shell starts in the background ignores Ctrl-C, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_demo_runs_in_a_path_with_a_space_and_an_accent_and_writes_nowhere_else(checkout: Path) -> None:
