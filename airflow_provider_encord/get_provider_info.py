@@ -174,7 +174,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": modules("hooks", "encord"),
         "operators": modules(
             *("operators", "projects", "datasets", "ontologies", "storage", "labels", "workflow"),
-            *("quality", "agents", "analytics"),
+            *("quality", "agents", "analytics", "media"),
         ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits", "events"),

@@ -111,6 +111,11 @@ MODULES = (
         "Operators on workflow tasks.",
     ),
     PublicModule(
+        "operators.media",
+        ("EncordPullMediaOperator",),
+        "Operators on the files behind data units.",
+    ),
+    PublicModule(
         "operators.quality",
         ("EncordQualityGateBranchOperator", "EncordQualityGateOperator"),
         "Quality gates: operators that decide about labels by numbers.",

@@ -12,6 +12,7 @@ import logging
 import os
 import pathlib
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 LOCK_SECONDS = 60.0
 """How long a process waits for the lock of a directory that another one holds."""
 _LOCK_POLL_SECONDS = 0.05
+_BLOCK = 2**20
+_MOST_IN_MEMORY = 2**24
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression for the end of a file name while the file is being written."""
@@ -116,20 +119,49 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
     as it is opened; so a temporary file is written in the same directory and then renamed. A missing directory is
     created.
     """
-    first: Any = _unfinished(path) if is_local(path) else path
-    try:
-        file = _opened(first) if is_local(path) else first.open("wb")
-        try:
+    if is_local(path):
+        with _replacing_on_disk(path) as file:
             for block in blocks:
                 file.write(block)
+        return
+    object_: Any = path.open("wb")
+    try:
+        for block in blocks:
+            object_.write(block)
+    finally:
+        object_.close()
+
+
+@contextlib.contextmanager
+def replacing(path: StoragePath) -> Iterator[BinaryWriter]:
+    """Write a file whose content may turn out to be wrong: it appears only if the block ends without an error.
+
+    An object store would make an object of what was written before an error. So the content is kept in memory, or if it
+    is large in a temporary file, until it is complete.
+    """
+    if is_local(path):
+        with _replacing_on_disk(path) as file:
+            yield file
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as spool:
+        yield spool
+        spool.seek(0)
+        write_whole(path, iter(lambda: spool.read(_BLOCK), b""))
+
+
+@contextlib.contextmanager
+def _replacing_on_disk(path: StoragePath) -> Iterator[Any]:
+    first = _unfinished(path)
+    try:
+        file = _opened(first)
+        try:
+            yield file
         finally:
             file.close()
-        if is_local(path):
-            first.rename(plain(path))
+        first.rename(plain(path))
     except BaseException:
-        if is_local(path):
-            with contextlib.suppress(OSError):
-                first.unlink()
+        with contextlib.suppress(OSError):
+            first.unlink()
         raise
 
 
@@ -169,7 +201,7 @@ def _lock(handle: int, directory: StoragePath) -> None:
     log.warning("Another process has held the lock of %s for %.0f s; going on without it.", directory, LOCK_SECONDS)
 
 
-def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
+def blocks_of(path: StoragePath, size: int = _BLOCK) -> Iterator[bytes]:
     """Read a file in blocks."""
     file = path.open("rb")
     try:

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_provider_encord.agents.editable import EditableLabels
-    from airflow_provider_encord.agents.frames import Frame, Frames
     from airflow_provider_encord.agents.kinds import AgentResult, LabelRowJson, LocalAsset, SignedUrl
     from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.client.api.storage_items import StorageItemRecord
     from airflow_provider_encord.client.api.workflow import Task
+    from airflow_provider_encord.media.frames import Frame, Frames
 
 _PLACES = {
     "AgentResult": "agents.kinds",
     "EditableLabels": "agents.editable",
-    "Frame": "agents.frames",
-    "Frames": "agents.frames",
+    "Frame": "media.frames",
+    "Frames": "media.frames",
     "LabelRowJson": "agents.kinds",
     "LocalAsset": "agents.kinds",
     "ProjectRecord": "client.api.projects",

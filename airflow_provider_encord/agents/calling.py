@@ -16,11 +16,11 @@ from airflow_provider_encord.agents.cache import ResultCache
 from airflow_provider_encord.agents.dependencies import Dependencies
 from airflow_provider_encord.agents.descriptions import described, traceback_of
 from airflow_provider_encord.agents.editable import EditableLabels
-from airflow_provider_encord.agents.frames import IMAGE, WITH_FRAMES, Frames
 from airflow_provider_encord.agents.inputs import InputReader, Prepared
 from airflow_provider_encord.agents.parameters import Input, Parameters
 from airflow_provider_encord.agents.results import Answer, checked
-from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.media.frames import IMAGE, WITH_FRAMES, Frames
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,13 @@ class AgentFunction:
         arguments: Mapping[str, Any],
         *,
         reader: InputReader,
-        settings: Settings,
+        client: EncordClient,
         cache: ResultCache | None = None,
         dependencies: Dependencies | None = None,
         saves_edits: bool = True,
     ):
         self._function, self._parameters, self._arguments = function, parameters, arguments
-        self._reader, self._settings, self._cache = reader, settings, cache
+        self._reader, self._client, self._cache = reader, client, cache
         self._dependencies, self._saves_edits = dependencies, saves_edits
         self._failed = 0
 
@@ -152,7 +152,7 @@ class AgentFunction:
         item = prepared.item
         if item is None or item.signed_url is None:
             return None
-        return stack.enter_context(local_copy(item.signed_url, item.name, self._settings))
+        return stack.enter_context(local_copy(self._client, item.signed_url, item.name))
 
     def _frames(
         self, prepared: Prepared, copy: Callable[[], pathlib.Path | None], stack: contextlib.ExitStack

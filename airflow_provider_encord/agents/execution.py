@@ -148,7 +148,7 @@ class AgentExecution:
             agent.parameters,
             agent.arguments,
             reader=reader,
-            settings=self._client.settings,
+            client=self._client,
             cache=self._cache(agent, stage, reader),
             dependencies=dependencies,
             saves_edits=agent.saves_edits,

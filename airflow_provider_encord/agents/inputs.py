@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.agents.frames import require_frames
 from airflow_provider_encord.agents.parameters import Input
 from airflow_provider_encord.agents.sdk_objects import SdkObjects
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
@@ -16,11 +15,9 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord
 from airflow_provider_encord.client.api.workflow import Task
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import (
-    AuthenticationError,
-    RefusedError,
-)
 from airflow_provider_encord.client.flows.label_rows import read_rows
+from airflow_provider_encord.media.frames import require_frames
+from airflow_provider_encord.media.readable_items import Readable, each_readable, readable_items
 from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features
 
@@ -28,10 +25,6 @@ _WITH_URL = frozenset({Input.URL, Input.ASSET, Input.FRAMES})
 _OF_ITEMS = _WITH_URL | {Input.ITEM}
 _OF_METADATA = _OF_ITEMS | {Input.SDK_ITEM}
 _OF_ROWS = frozenset({Input.LABEL_ROW, Input.LABELS, Input.SDK_ROW})
-
-T = TypeVar("T")
-Readable: TypeAlias = tuple[dict[str, T], dict[str, str]]
-"""What was read by id, and why the others could not be read."""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +81,7 @@ class InputReader:
         self._client, self._project_id, self._inputs, self._contents = client, project_id, inputs, contents
         self.sdk = sdk
         if Input.FRAMES in inputs:
-            require_frames()
+            require_frames("Frames: the function asks for frames")
 
     @functools.cached_property
     def project(self) -> ProjectRecord:
@@ -199,7 +192,7 @@ class InputReader:
 
     def _with_sdk_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
         wanted = {one.row.backing_item_uuid for one in prepared if one.row and one.row.backing_item_uuid}
-        items, problems = _readable(sorted(wanted), self.sdk.items)
+        items, problems = each_readable(sorted(wanted), self.sdk.items)
         return [_with_item(one, "sdk_item", items, problems) for one in prepared]
 
     def _with_items(self, prepared: Sequence[Prepared]) -> list[Prepared]:
@@ -209,23 +202,7 @@ class InputReader:
         return [_with_item(one, "item", items, problems) for one in prepared]
 
     def _items(self, wanted: list[str], *, sign: bool) -> Readable[StorageItemRecord]:
-        return _readable(wanted, lambda some: {item.uuid: item for item in self._client.items(some, sign_urls=sign)})
-
-
-def _readable(wanted: Sequence[str], read: Callable[[list[str]], dict[str, T]]) -> Readable[T]:
-    """What can be read, and the errors of what Encord refuses: one that it refuses does not cost the others."""
-    if not wanted:
-        return {}, {}
-    try:
-        return read(list(wanted)), {}
-    except AuthenticationError:
-        raise
-    except RefusedError as error:
-        if len(wanted) == 1:
-            return {}, {wanted[0]: f"its storage item could not be read: {error.message}"}
-    middle = len(wanted) // 2
-    (found, problems), (more, others) = _readable(wanted[:middle], read), _readable(wanted[middle:], read)
-    return found | more, problems | others
+        return readable_items(self._client, wanted, sign_urls=sign)
 
 
 def _found(one: Prepared, row: LabelRowMetadata | None) -> Prepared:

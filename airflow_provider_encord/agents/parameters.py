@@ -42,7 +42,7 @@ _INPUTS = {
     f"{_PACKAGE}.client.api.storage_items.StorageItemRecord": Input.ITEM,
     f"{_PACKAGE}.agents.kinds.SignedUrl": Input.URL,
     f"{_PACKAGE}.agents.kinds.LocalAsset": Input.ASSET,
-    f"{_PACKAGE}.agents.frames.Frames": Input.FRAMES,
+    f"{_PACKAGE}.media.frames.Frames": Input.FRAMES,
     f"{_PACKAGE}.client.api.projects.ProjectRecord": Input.PROJECT,
     "encord.objects.ontology_labels_impl.LabelRowV2": Input.SDK_ROW,
     "encord.workflow.stages.agent.AgentTask": Input.SDK_TASK,

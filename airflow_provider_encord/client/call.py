@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any, BinaryIO, Generic, TypeAlias, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO, Generic, Protocol, TypeAlias, TypeVar
 
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.item_stream import ItemStream
@@ -178,6 +179,43 @@ class Transfer:
 
     def __iter__(self) -> Generator[Transfer, None, None]:
         yield self
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Download:
+    """Fetch a file from a signed URL of the object store, without a credential. The URL is a secret.
+
+    :param open: Opens the place where the bytes go; called again for each attempt. It is left with an error if they are
+        not to be kept.
+    :param title: Name of the file, for messages.
+    :param size: The expected size in bytes; None if it is not known.
+    """
+
+    url: str = dataclasses.field(repr=False)
+    open: Callable[[], AbstractContextManager[Writer]] = dataclasses.field(repr=False)
+    title: str
+    size: int | None = None
+
+
+class Writer(Protocol):
+    """What the bytes of a download are written to."""
+
+    def write(self, data: bytes, /) -> Any:
+        """Write all bytes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What was fetched.
+
+    :param size: Number of bytes.
+    :param sha256: SHA-256 of the bytes, hexadecimal.
+    :param md5_matched: Whether the object store stated an MD5, which was the same; a different one is an error.
+    """
+
+    size: int
+    sha256: str
+    md5_matched: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

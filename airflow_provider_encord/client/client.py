@@ -13,7 +13,18 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from airflow_provider_encord.client.call import Call, Flow, Gather, Pause, Resource, Step, Transfer, run
+from airflow_provider_encord.client.call import (
+    Call,
+    Download,
+    Downloaded,
+    Flow,
+    Gather,
+    Pause,
+    Resource,
+    Step,
+    Transfer,
+    run,
+)
 from airflow_provider_encord.client.credentials import ApiKey, Credential, Unpickled
 from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.flows import capabilities
@@ -108,6 +119,13 @@ class EncordClient(Unpickled, Account):
         :raises EncordError: A step failed and the flow did not handle the error.
         """
         return run(flow, self._perform)
+
+    def download(self, download: Download) -> Downloaded:
+        """Fetch a file from a signed URL. Several threads may call it at once.
+
+        :raises EncordError: The file was not fetched. The message does not contain the URL.
+        """
+        return self._transport.download(download)
 
     def require_possible(self, call: Call[Any]) -> None:
         """Check, without a request, that the credential can make this call.

@@ -7,6 +7,7 @@
      |- InvalidArgumentError          an argument or a file is wrong; it was not sent. Also a ValueError
      |- UnsupportedByCredentialError  this kind of credential can never do this; nothing was done
      |- RefusedError                  Encord refused the request and would refuse it again
+     |   |- SignedUrlRefusedError         the object store does not accept a signed URL; a new one may be accepted
      |   |- AuthenticationError           Encord does not know this key, or not in this region
      |   |- PermissionDeniedError         Encord knows the key, but the key may not do this
      |   |- NotFoundError                 the resource does not exist, or this credential cannot see it
@@ -102,6 +103,10 @@ class ConflictError(RefusedError):
 
 class InvalidRequestError(RefusedError):
     """Encord does not accept the arguments."""
+
+
+class SignedUrlRefusedError(RefusedError):
+    """The object store does not accept a signed URL, which may have expired. A new one may be accepted."""
 
 
 class PayloadTooLargeError(RefusedError):

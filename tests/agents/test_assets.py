@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_encord.agents.assets import local_copy
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
+from tests.client import keys
 
 
 def test_a_netrc_file_adds_no_credential_to_a_signed_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +36,9 @@ def test_a_netrc_file_adds_no_credential_to_a_signed_url(tmp_path: Path, monkeyp
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/a.png?signature=abc"
-        with local_copy(url, "a.png", Settings(base_url="http://127.0.0.1:1")) as path:
+        credential = SshKey.parse(keys.openssh(keys.new_key()))
+        client = EncordClient(credential, Settings(base_url="http://127.0.0.1:1"))
+        with client, local_copy(client, url, "a.png") as path:
             assert path.read_bytes() == b"file"
         thread.join()
     assert seen == [None]

@@ -13,8 +13,8 @@ import numpy
 import pytest
 from PIL import Image
 
-from airflow_provider_encord.agents.frames import Frame, Frames, FramesError, require_frames
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.media.frames import Frame, Frames, FramesError, require_frames
 
 LIGHTER = 10  # from frame to frame
 
@@ -171,4 +171,4 @@ def test_a_sound_has_no_pictures(tmp_path: Path) -> None:
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InvalidArgumentError, match=r"pip install 'airflow-provider-encord\[frames\]'"):
-        require_frames()
+        require_frames("Frames: the function asks for frames")

@@ -16,6 +16,7 @@ from airflow_provider_encord.analytics.export import ANALYTICS, AnalyticsManifes
 from airflow_provider_encord.exports import verify
 from airflow_provider_encord.exports.manifest import LABELS, Manifest
 from airflow_provider_encord.gates import gate
+from airflow_provider_encord.media import report as media_report
 from airflow_provider_encord.prelabels import report as import_report
 from airflow_provider_encord.registration import lines as registration_lines
 from airflow_provider_encord.snapshots import memory as snapshot_memory
@@ -36,6 +37,7 @@ REPORTS: dict[str, type[msgspec.Struct]] = {
     task_lines.SELECTION: SelectedLine,
     gate.OPERATION: gate.GateLine,
     agent_report.OPERATION: agent_report.AgentLine,
+    media_report.OPERATION: media_report.MediaLine,
 }
 MANIFESTS: dict[str, type[msgspec.Struct]] = {LABELS: Manifest, ANALYTICS: AnalyticsManifest}
 

@@ -14,6 +14,7 @@ from tests.moves.labels import (
     PartitionLabels,
     SnapshotLabels,
 )
+from tests.moves.media import PullMedia
 from tests.moves.projects_and_datasets import (
     AddDatasetUsers,
     AddProjectUsers,
@@ -150,6 +151,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     # Each run has a snapshot of its own: one that another run took is never added to.
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
     ExportAnalytics: _WITHOUT_JOB,
+    PullMedia: _WITHOUT_JOB,
     MoveTasks: _ON_TASKS,
     ReopenTasks: _ON_TASKS,
     SubmitTasks: _ON_TASKS,

@@ -17,6 +17,7 @@ INSTALLED_LOWEST = (
     "parquet",
     "coco",
     "frames",
+    "media",
     "quality",
     "zstd",
     "openlineage",

@@ -109,7 +109,7 @@ def test_no_requirement_names_a_place(metadata: email.message.Message) -> None:
 # Extras that are asked for by name where they are missing. Pycocotools and Shapely bring numpy.
 OF_FORMATS = {"numpy", "pyarrow", "pycocotools", "zstandard"}
 OF_SHAPES = {"numpy", "shapely"}
-OF_FRAMES = {"av", "numpy"}
+OF_FRAMES = {"av", "numpy", "pillow"}
 OF_THE_API_SERVER = {"fastapi", "starlette", "sqlalchemy"}  # of Airflow 3: the app of webhooks runs only in it
 OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, and missing in Airflow 3
 
@@ -127,7 +127,7 @@ def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, by
         formats = (f"{PACKAGE}/analytics/", f"{PACKAGE}/exports/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
         brought = brought | (OF_SHAPES if name == f"{PACKAGE}/gates/shapes.py" else set())
-        brought = brought | (OF_FRAMES if name == f"{PACKAGE}/agents/frames.py" else set())
+        brought = brought | (OF_FRAMES if name.startswith(f"{PACKAGE}/media/") else set())
         if needed - brought:
             lacking[name] = needed - brought
     assert lacking == {}

@@ -13,9 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider_encord import __version__
-from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
+from airflow_provider_encord.client.call import NO_BODY, Call, Download, Envelope, Transfer
 from airflow_provider_encord.client.credentials import Credential, SshKey
-from airflow_provider_encord.client.errors import EncordError, PayloadTooLargeError, RefusedError, UnavailableError
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    PayloadTooLargeError,
+    RefusedError,
+    SignedUrlRefusedError,
+    UnavailableError,
+)
 from airflow_provider_encord.client.transport import responses, results, retry
 from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
@@ -24,6 +30,8 @@ from airflow_provider_encord.client.transport.settings import Settings
 
 MOST_OF_OBJECT_STORE = 64 * 1024  # bytes of a response that are read; only its status is needed
 OBJECT_STORE = "the object store"
+_OK, _NOT_FOUND = 200, 404
+_MAY_PASS = (408, 429)  # besides errors of the server
 _PROOFS = ("authorization", "signature")  # headers whose values must not appear in a message
 
 
@@ -106,6 +114,10 @@ class Transport:
         """The headers of a transfer. They contain neither a credential nor a trace id."""
         return {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **transfer.headers}
 
+    def _outgoing_download(self) -> dict[str, str]:
+        """The headers of a download. The bytes are to arrive as they are stored."""
+        return {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+
     def _proof(self, call: Call[Any], *, method: str, target: str, body: bytes) -> dict[str, str]:
         """The headers that sign or authorise a request.
 
@@ -167,6 +179,27 @@ def error_of_transfer(transfer: Transfer, what: Failure) -> EncordError:
     return class_(f"{transfer.title} was not uploaded. {what.what}")
 
 
+def error_of_download(download: Download, what: Failure) -> EncordError:
+    """The error for a download without a response, or with one that broke off."""
+    class_ = RefusedError if what.hopeless else UnavailableError
+    return class_(f"{download.title} was not downloaded. {what.what}")
+
+
+def judge_download(download: Download, status: int) -> None:
+    """Check the status of an object store's response.
+
+    :raises EncordError: The status is not a success.
+    """
+    if status == _OK:
+        return
+    what = f"The object store answered HTTP {status} to the download of {download.title}"
+    if status in _MAY_PASS or status >= 500:
+        raise UnavailableError(f"{what}.")
+    if status == _NOT_FOUND:
+        raise RefusedError(f"{what}: the file is not there. Somebody may have deleted it from its bucket.")
+    raise SignedUrlRefusedError(f"{what}. The signed URL may have expired, or Encord may not read the file any more.")
+
+
 def judge_transfer(transfer: Transfer, status: int) -> None:
     """Check the status of an object store's response.
 
@@ -175,6 +208,6 @@ def judge_transfer(transfer: Transfer, status: int) -> None:
     if 200 <= status < 300:
         return
     what = f"The object store answered HTTP {status} to the upload of {transfer.title}"
-    if status in (408, 429) or status >= 500:
+    if status in _MAY_PASS or status >= 500:
         raise UnavailableError(f"{what}.")
     raise RefusedError(f"{what}. The signed URL may have expired; run the task again to get a new one.")

@@ -1,17 +1,22 @@
-"""Uploading a file to a signed URL: with its length, checked for completeness, and to safe addresses only."""
+"""Files on their way to and from signed URLs: with their length, checked, and of safe addresses only."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
+import re
 import socket
 import urllib.parse
+from collections.abc import Mapping
 from typing import BinaryIO
 
-from airflow_provider_encord.client.call import Transfer
+from airflow_provider_encord.client.call import Downloaded, Transfer, Writer
 from airflow_provider_encord.client.errors import InvalidArgumentError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import is_loopback
 
 BLOCK = 1 << 20  # bytes to read at once
+_OF_S3 = "AES256"  # encryption with keys of S3, which does not change the ETag
 
 
 class SizedFile:
@@ -63,6 +68,71 @@ class SizedFile:
             raise InvalidArgumentError(f"{self._title} became longer while it was uploaded. Upload it again.")
 
 
+class ReceivedFile:
+    """A file that is received, with its checksums.
+
+    :param writer: Gets the bytes.
+    :param size: The expected size; None if it is not known.
+    """
+
+    def __init__(self, writer: Writer, size: int | None):
+        self._writer, self._expected = writer, size
+        self._size = 0
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def write(self, block: bytes) -> None:
+        """Write a block, unless the file is longer than expected: then there is no need for the rest.
+
+        :raises RefusedError: It is longer.
+        """
+        self._size += len(block)
+        if self._expected is not None and self._size > self._expected:
+            raise self._of_another_size(f"more than {self._expected}")
+        self._sha256.update(block)
+        self._md5.update(block)
+        self._writer.write(block)
+
+    def end(self, title: str, headers: Mapping[str, str]) -> Downloaded:
+        """Check the whole file.
+
+        :param headers: Headers of the response; of the common object stores, they state an MD5.
+        :raises RefusedError: It is shorter than expected, although it is complete.
+        :raises UnavailableError: It arrived damaged.
+        """
+        if self._expected is not None and self._size != self._expected:
+            raise self._of_another_size(str(self._size))
+        stated = stated_md5(headers)
+        if stated is not None and stated != self._md5.hexdigest():
+            raise UnavailableError(f"{title} was damaged on its way: its MD5 is not the one that the store states.")
+        return Downloaded(size=self._size, sha256=self._sha256.hexdigest(), md5_matched=stated is not None)
+
+    def _of_another_size(self, received: str) -> RefusedError:
+        return RefusedError(
+            f"The file has {received} bytes, but Encord states {self._expected}. It may have been replaced in its "
+            "bucket after it was registered."
+        )
+
+
+def stated_md5(headers: Mapping[str, str]) -> str | None:
+    """The MD5 of a file according to an object store, hexadecimal; None if the store does not state one.
+
+    Azure states it as ``Content-MD5``, Google Cloud as ``x-goog-hash``. The ``ETag`` of S3 is the MD5 only of files
+    that were uploaded in one part and are not encrypted with a key of KMS or of the customer.
+    """
+    of_google = re.search(r"md5=([A-Za-z0-9+/=]+)", headers.get("x-goog-hash", ""))
+    encoded = headers.get("content-md5") or (of_google[1] if of_google else None)
+    if encoded is not None:
+        try:
+            return base64.b64decode(encoded, validate=True).hex()
+        except ValueError:
+            return None
+    tag = re.fullmatch(r'"([0-9a-f]{32})"', headers.get("etag", ""))
+    plain = headers.get("x-amz-server-side-encryption", _OF_S3) == _OF_S3
+    of_s3 = "x-amz-request-id" in headers and "x-amz-server-side-encryption-customer-algorithm" not in headers
+    return tag[1] if tag and plain and of_s3 else None
+
+
 def opened(transfer: Transfer) -> BinaryIO:
     """Open the file of a transfer.
 
@@ -80,7 +150,7 @@ def opened(transfer: Transfer) -> BinaryIO:
 
 
 def require_safe(url: str, title: str, *, base_url: str, allow_http: bool) -> None:
-    """Check that it is safe to send data to a signed URL. The URL comes from a server, so it is not trusted.
+    """Check that a signed URL is safe to use. The URL comes from a server, so it is not trusted.
 
     Plain http is only for emulators: it is allowed to this machine if the API is on this machine, too, and to other
     machines only if `allow_http` is set. A link-local address (used by the metadata services of clouds) is never an
@@ -93,14 +163,10 @@ def require_safe(url: str, title: str, *, base_url: str, allow_http: bool) -> No
         parts = urllib.parse.urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise RefusedError(
-            f"Encord returned an upload address for {title} that is not a URL. Report it to Encord."
-        ) from None
+        raise RefusedError(f"Encord returned an address for {title} that is not a URL. Report it to Encord.") from None
     if parts.scheme not in ("https", "http") or not host:
-        raise RefusedError(
-            f"Encord returned an upload address for {title} that is not an https URL. Report it to Encord."
-        )
-    where = f"Encord returned the upload address {parts.scheme}://{host} for {title}"
+        raise RefusedError(f"Encord returned an address for {title} that is not an https URL. Report it to Encord.")
+    where = f"Encord returned the address {parts.scheme}://{host} for {title}"
     if _is_never_an_object_store(host):
         raise RefusedError(f"{where}, but no object store has such an address. Report it to Encord.")
     if parts.scheme == "https":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+import urllib.parse
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ import requests
 import requests.auth
 import tenacity
 
-from airflow_provider_encord.client.call import Call, Transfer
+from airflow_provider_encord.client.call import Call, Download, Downloaded, Transfer
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import failures, network_environment, results, retry
@@ -26,12 +27,14 @@ from airflow_provider_encord.client.transport.base import (
     OBJECT_STORE,
     Transport,
     error_of,
+    error_of_download,
     error_of_transfer,
+    judge_download,
     judge_transfer,
 )
 from airflow_provider_encord.client.transport.content import Content, NotUnpackedError, TooMuchError
 from airflow_provider_encord.client.transport.failures import Failure
-from airflow_provider_encord.client.transport.files import SizedFile, opened, require_safe
+from airflow_provider_encord.client.transport.files import ReceivedFile, SizedFile, opened, require_safe
 from airflow_provider_encord.client.transport.responses import Answer
 from airflow_provider_encord.client.transport.scrubbing import queries_unlogged
 from airflow_provider_encord.client.transport.settings import Settings
@@ -41,6 +44,7 @@ from airflow_provider_encord.client.transport.sync_failures import NO_ANSWER, fa
 T = TypeVar("T")
 
 _READ_BYTES = 2**20
+_MOST_REDIRECTS = 3
 
 
 class _Signature(requests.auth.AuthBase):
@@ -115,6 +119,16 @@ class SyncTransport(Transport):
         settings = self._settings
         require_safe(transfer.url, transfer.title, base_url=settings.base_url, allow_http=settings.allow_http)
         tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._transfer_once, transfer)
+
+    def download(self, download: Download) -> Downloaded:
+        """Fetch a file from a signed URL, without a credential.
+
+        :raises RefusedError: The object store does not give the file out. The URL may have expired.
+        :raises UnavailableError: The object store could not be reached, or the file arrived incomplete or damaged.
+        """
+        retrying = tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
+        done: Downloaded = retrying(self._download_once, download)
+        return done
 
     def pause(self, seconds: float) -> None:
         """Wait."""
@@ -205,6 +219,35 @@ class SyncTransport(Transport):
         if what:
             raise error_of_transfer(transfer, what)
         judge_transfer(transfer, response.status_code)
+
+    def _download_once(self, download: Download) -> Downloaded:
+        with download.open() as writer:
+            file, deadline = ReceivedFile(writer, download.size), self._deadline()
+            try:
+                with within(deadline), queries_unlogged(), self._get(download) as response:
+                    judge_download(download, response.status_code)
+                    encoded = response.headers.get("content-encoding", "identity").lower() != "identity"
+                    for block in response.raw.stream(_READ_BYTES, decode_content=encoded):
+                        file.write(block)
+            except NO_ANSWER as error:
+                what = failures.too_slow(OBJECT_STORE) if deadline.over else failure(error, OBJECT_STORE)
+            else:
+                return file.end(download.title, {} if encoded else response.headers)
+            # Raised here and not in the handler, because exceptions of requests contain the signed URL.
+            raise error_of_download(download, what)
+
+    def _get(self, download: Download) -> requests.Response:
+        """Ask for a file. A few redirects are followed: a new bucket of S3 answers with one."""
+        settings, url = self._settings, download.url
+        for left in reversed(range(_MOST_REDIRECTS + 1)):
+            require_safe(url, download.title, base_url=settings.base_url, allow_http=settings.allow_http)
+            response = self._exchange("GET", url, self._outgoing_download(), None, auth=NoCredentials())
+            location = response.headers.get("location") if response.is_redirect else None
+            if location is None or not left:
+                break
+            response.close()
+            url = urllib.parse.urljoin(url, location)
+        return response
 
     def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
         body = file if transfer.size else b""  # `requests` would send an empty file in chunks

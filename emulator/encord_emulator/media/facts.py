@@ -7,6 +7,7 @@ Only a file that should be an image and is not one is refused.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import mimetypes
 import pathlib
@@ -177,10 +178,16 @@ _SAYS_NOTHING = ("application/octet-stream", "binary/octet-stream", "application
 
 
 def made_up(key: str) -> bytes:
-    """The bytes of an image that exists only as a size: one colour, PNG."""
+    """The bytes of an image that exists only as a size."""
     width, _, height = key.removeprefix(MADE_UP).partition("/")[0].partition("x")
+    return made_up_image(int(width), int(height))
+
+
+@functools.lru_cache(maxsize=100)  # seeded projects have few different sizes
+def made_up_image(width: int, height: int) -> bytes:
+    """An image of one colour, as PNG."""
     content = io.BytesIO()
-    Image.new("RGB", (int(width), int(height)), (70, 90, 110)).save(content, "PNG")
+    Image.new("RGB", (width, height), (70, 90, 110)).save(content, "PNG")
     return content.getvalue()
 
 

@@ -23,6 +23,7 @@ from airflow_provider_encord.operators.labels import (
     EncordSnapshotLabelsOperator,
     EncordVerifyExportOperator,
 )
+from airflow_provider_encord.operators.media import EncordPullMediaOperator
 from airflow_provider_encord.operators.projects import (
     EncordAddProjectUsersOperator,
     EncordCopyProjectOperator,
@@ -124,6 +125,9 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
         EncordQualityGateOperator(task_id="gate", report="{{ params.destination }}/gate.jsonl", **limits),
         EncordQualityGateBranchOperator(task_id="branch", report="{{ params.destination }}/branch.jsonl", **limits),
     ]
+    export >> EncordPullMediaOperator(
+        task_id="media", labels="{{ params.destination }}/parts", destination="{{ params.destination }}/media"
+    )
     EncordExportAnalyticsOperator(
         task_id="analytics",
         destination="{{ params.destination }}/analytics",

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import importlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -56,12 +56,20 @@ class Frames:
     :param name: What the file is called in messages.
     :param single: Whether it is an image, of which only the first frame counts.
     :param size: Width and height as Encord states them, if it does.
+    :param wanted: Which frames to return, by number; the others are decoded and skipped. Default: all.
     """
 
     def __init__(
-        self, path: pathlib.Path, name: str, *, single: bool = False, size: tuple[int | None, int | None] = (None, None)
+        self,
+        path: pathlib.Path,
+        name: str,
+        *,
+        single: bool = False,
+        size: tuple[int | None, int | None] = (None, None),
+        wanted: Callable[[int], bool] | None = None,
     ):
         self._path, self._name, self._single, self._size = path, name, single, size
+        self._wanted = wanted
         self._open: list[contextlib.ExitStack] = []
         self._closed = False
 
@@ -92,7 +100,8 @@ class Frames:
                 if not container.streams.video:
                     raise FramesError(f"{self._name}: it has no pictures")
                 for frame in container.decode(video=0):
-                    yield Frame(number, self._image(frame))
+                    if self._wanted is None or self._wanted(number):
+                        yield Frame(number, self._image(frame))
                     number += 1
                     if self._closed:
                         raise self._too_late()
@@ -119,16 +128,17 @@ class Frames:
         return numpy.ascontiguousarray(numpy.rot90(image, turns)) if turns % 4 else image
 
 
-def require_frames() -> None:
+def require_frames(what: str, *, extra: str = "frames", modules: Sequence[str] = ("av", "numpy")) -> None:
     """Check that the extra is installed that reads frames.
 
+    :param what: Who asks for frames, as the beginning of the message.
     :raises InvalidArgumentError: It is not.
     """
-    for module in ("av", "numpy"):
+    for module in modules:
         try:
             importlib.import_module(module)
         except ImportError:
             raise InvalidArgumentError(
-                f"Frames: the function asks for frames, which needs {module}, and it is not installed. Install it with "
-                "`pip install 'airflow-provider-encord[frames]'`."
+                f"{what}, which needs {module}, and it is not installed. Install it with "
+                f"`pip install 'airflow-provider-encord[{extra}]'`."
             ) from None

@@ -1,0 +1,225 @@
+"""Pulling files: look up what is there, sign URLs for the rest, fetch several at once, and note each batch.
+
+A batch ends before the next one begins, so a worker that dies loses at most one batch, and no more signed URLs are
+waiting than will be used soon.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
+from airflow_provider_encord.counts import require_sum
+from airflow_provider_encord.media.fetching import Fetcher, media_line, path_at
+from airflow_provider_encord.media.files import MediaFile, Unavailable, files_of
+from airflow_provider_encord.media.frame_files import FrameFiles
+from airflow_provider_encord.media.report import OPERATION, MediaLine, MediaReport
+from airflow_provider_encord.media.wanted import Reference
+from airflow_provider_encord.progress import ProgressLogger
+from airflow_provider_encord.reports import CREATED, FAILED, NOT_FOUND, SCHEMA_VERSION, SKIPPED, UNCHANGED, Outcome
+from airflow_provider_encord.storage_paths import storage_errors, version_of
+
+log = logging.getLogger(__name__)
+
+_BATCH = 200
+_NAMED = 5
+COUNTED: tuple[Outcome, ...] = (CREATED, UNCHANGED, SKIPPED, NOT_FOUND, FAILED)
+
+T = TypeVar("T")
+
+
+class PullSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pull does with the files that it is given.
+
+    :param destination: The directory for the files.
+    :param max_concurrency: How many files are fetched at once.
+    :param overwrite: Fetch files again that were pulled before.
+    :param part: Which part of the files to pull, of `parts`.
+    """
+
+    destination: Any
+    max_concurrency: int
+    overwrite: bool = False
+    part: int = 0
+    parts: int = 1
+
+
+class Pulled(msgspec.Struct, kw_only=True):
+    """What was pulled.
+
+    :param counts: Number of files, by outcome.
+    :param bytes: Number of bytes that were fetched.
+    :param failures: Messages of the first failed files.
+    :param retryable: Whether a retry may help some of the failed files.
+    """
+
+    counts: collections.Counter[str] = msgspec.field(default_factory=collections.Counter)
+    files: int = 0
+    bytes: int = 0
+    failures: list[str] = []
+    retryable: bool = False
+
+    def add(self, line: MediaLine) -> None:
+        """Count a file."""
+        self.files += 1
+        self.counts[line.outcome] += 1
+        if line.outcome == CREATED:
+            self.bytes += line.bytes or 0
+        if line.outcome == FAILED and len(self.failures) < _NAMED:
+            self.failures.append(f"{line.source}: {line.error}")
+
+
+class _Progress(ProgressLogger):
+    def __init__(self, pulled: Pulled):
+        super().__init__()
+        self._pulled = pulled
+
+    def log_line(self) -> None:
+        pulled = self._pulled
+        log.info(
+            "%d files so far, %.1f MB fetched, %.1f files/s.",
+            pulled.files,
+            pulled.bytes / 1e6,
+            pulled.files / self.seconds,
+        )
+
+
+class Pull:
+    """A pull.
+
+    :param fetcher: Fetches a file.
+    :param frames: Takes frames out of videos; None to pull videos as they are.
+    """
+
+    def __init__(
+        self, client: EncordClient, spec: PullSpec, fetcher: Fetcher, frames: FrameFiles | None, report: MediaReport
+    ):
+        self._client, self._spec, self._fetcher, self._frames, self._report = client, spec, fetcher, frames, report
+        self.pulled = Pulled()
+
+    def run(self, references: Iterable[Reference]) -> Pulled:
+        """Pull the files of all items.
+
+        :raises EncordError: Encord could not be reached, or all files of a batch failed for a reason that may pass.
+        """
+        progress = _Progress(self.pulled)
+        spec = self._spec
+        mine = (reference for reference in references if reference.is_in(spec.part, spec.parts))
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=spec.max_concurrency)
+        try:
+            for batch in _batches(mine, _BATCH):
+                self._batch(batch, pool)
+                progress.log_at_intervals()
+        finally:
+            pool.shutdown(cancel_futures=True)  # if the task is killed, no more files are started
+        require_sum("The pull", self.pulled.files, **{name: self.pulled.counts[name] for name in COUNTED})
+        progress.log_line()
+        return self.pulled
+
+    def _batch(self, batch: Sequence[Reference], pool: concurrent.futures.Executor) -> None:
+        self._report.keep()
+        known, missing = self._split(batch, [self._pulled_before(reference) for reference in batch], pool)
+        files = list(files_of(self._client, missing))
+        more, files = self._split(files, [self._member_pulled_before(file) for file in files], pool)
+        fetched = [line for some in pool.map(self._lines, files) for line in some]
+        lines = [*known, *more, *fetched]
+        self._report.take(lines)
+        for line in lines:
+            self.pulled.add(line)
+        if fetched and self.pulled.retryable and all(line.outcome == FAILED for line in fetched):
+            raise UnavailableError(
+                f"None of {len(fetched)} files could be fetched: {fetched[0].error} The report has what was fetched "
+                "before; a retry continues there."
+            )
+
+    def _split(
+        self, items: Sequence[T], candidates: Iterable[list[MediaLine]], pool: concurrent.futures.Executor
+    ) -> tuple[list[MediaLine], list[T]]:
+        """The lines of what is there already, and the items that are not."""
+        found = list(pool.map(self._known, candidates))
+        lines = [line for some in found for line in some]
+        return lines, [item for item, some in zip(items, found, strict=True) if not some]
+
+    def _pulled_before(self, reference: Reference) -> list[MediaLine]:
+        """What was pulled of an item, also if it was for another data unit."""
+        if self._spec.overwrite or reference.item_id is None:
+            return []
+        own = self._report.known.of(reference.item_id, reference.data_hash)
+        if own:
+            return own
+        others = self._report.known.of_another_unit(reference.item_id)
+        unit = reference.data_hash
+        return [msgspec.structs.replace(line, unit=unit, data_hash=unit) for line in others]
+
+    def _member_pulled_before(self, file: MediaFile | Unavailable) -> list[MediaLine]:
+        if self._spec.overwrite or isinstance(file, Unavailable) or not file.is_member:
+            return []
+        return self._report.known.of(file.item_id, file.unit)
+
+    def _known(self, lines: list[MediaLine]) -> list[MediaLine]:
+        """The lines of an item that was pulled before; none if one of its files is not there as it was."""
+        if not lines or not self._as_wanted(lines):
+            return []
+        if not all(self._is_there(line) for line in lines):
+            return []
+        return [msgspec.structs.replace(line, outcome=UNCHANGED, error=None) for line in lines]
+
+    def _as_wanted(self, lines: Sequence[MediaLine]) -> bool:
+        """Whether the files have the paths, and videos the frames, that are asked for now."""
+        first = lines[0]
+        if self._frames is not None and self._frames.applies_to(first.item_type):
+            wanted = self._frames.selection_of(first.data_hash)
+            return all(line.selection == wanted for line in lines) and len(lines) == first.frames
+        return all(line.frame is None and line.path == self._fetcher.path_of(line) for line in lines)
+
+    def _is_there(self, line: MediaLine) -> bool:
+        path = path_at(self._spec.destination, line.path or "")
+        try:
+            with storage_errors("destination", path):
+                return version_of(path) == line.version
+        except InvalidArgumentError:  # it does not exist
+            return False
+
+    def _lines(self, file: MediaFile | Unavailable) -> list[MediaLine]:
+        """Fetch a file. Its failure becomes its line."""
+        if isinstance(file, Unavailable):
+            reference = file.reference
+            return [
+                MediaLine(
+                    schema_version=SCHEMA_VERSION,
+                    operation=OPERATION,
+                    source=reference.title or reference.data_hash or reference.item_id or "",
+                    id=reference.item_id,
+                    outcome=NOT_FOUND if file.missing else FAILED,
+                    error=file.problem,
+                    data_hash=reference.data_hash,
+                    unit=reference.data_hash,
+                )
+            ]
+        try:
+            if self._frames is not None and self._frames.applies_to(file.item_type):
+                return self._frames.extract(file)
+            return [self._fetcher.fetch(file)]
+        except EncordError as error:
+            self.pulled.retryable = self.pulled.retryable or error.retryable
+            return [media_line(file, FAILED, error=error.message)]
+
+
+def _batches(references: Iterable[Reference], size: int) -> Iterator[list[Reference]]:
+    """Batches in which each item is once, so that one that is in several datasets is fetched only once."""
+    batch: dict[str, Reference] = {}
+    for number, reference in enumerate(references):
+        name = reference.item_id or f"{number}"
+        if name in batch or len(batch) == size:
+            yield list(batch.values())
+            batch = {}
+        batch[name] = reference
+    if batch:
+        yield list(batch.values())

@@ -1,0 +1,111 @@
+"""Which files are asked for: the storage items of a list, a folder, a dataset, or an export of labels.
+
+Only ids and titles are kept, and they are read in pages or batches. Signed URLs are requested later, right before the
+files are downloaded, because they expire.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRowFilter
+from airflow_provider_encord.client.api.storage_items import ItemFilter
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.identifiers import require_ids
+from airflow_provider_encord.exports import read_manifest
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.storage_paths import StoragePath
+
+_ITEMS_PER_PAGE = 1000
+_ROWS_PER_REQUEST = 1000
+
+
+class Reference(msgspec.Struct, frozen=True, gc=False):
+    """A storage item that is asked for.
+
+    :param item_id: Its id; None if it could not be found.
+    :param data_hash: The data unit that it is in a dataset; None if only the item is known.
+    :param dataset_id: That dataset; None if only the item is known.
+    :param title: Title of the data unit, or name of the item; empty if it is not known yet.
+    """
+
+    item_id: str | None
+    data_hash: str | None = None
+    dataset_id: str | None = None
+    title: str = ""
+
+    def is_in(self, part: int, parts: int) -> bool:
+        """Whether it is in a part of all files. An item is always in the same part."""
+        name = self.item_id or self.data_hash or ""
+        return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % parts == part
+
+
+def items_of_list(ids: Sequence[str]) -> Iterator[Reference]:
+    """The items with these ids, each once.
+
+    :raises InvalidArgumentError: An id is not a UUID.
+    """
+    return (Reference(item) for item in dict.fromkeys(require_ids(ids, "item_ids")))
+
+
+def items_of_folder(client: EncordClient, folder_id: str, *, recursive: bool) -> Iterator[Reference]:
+    """The items of a folder, page by page.
+
+    :param recursive: Also those in folders inside of it.
+    """
+    which = ItemFilter(recursive=recursive, client_metadata=False, page_size=_ITEMS_PER_PAGE)
+    for item in client.folder(folder_id).items(which):
+        yield Reference(item.uuid, title=item.name)
+
+
+def items_of_dataset(client: EncordClient, dataset_id: str) -> Iterator[Reference]:
+    """The items of a dataset."""
+    dataset = client.dataset(dataset_id)
+    for row in dataset.data_rows():
+        yield Reference(row.backing_item_uuid, row.data_hash, dataset.id, row.data_title)
+
+
+def items_of_labels(client: EncordClient, manifest_path: StoragePath) -> Iterator[Reference]:
+    """The items of all label rows that an export has listed, also of those that an incremental export left out.
+
+    :raises ManifestError: There is no complete export.
+    :raises InvalidArgumentError: The export is of a version that wrote no listing.
+    """
+    manifest: Any = read_manifest(manifest_path)  # type: ignore[arg-type] # a path of any kind
+    if manifest.listing is None:
+        raise InvalidArgumentError(f"labels: the export {manifest_path} has no listing. Export the labels again.")
+    directory = manifest_path.parent if manifest_path.name == "manifest.json" else manifest_path
+    rows = (row.data_hash for row, _ in read_rows(directory, manifest.listing))
+    for some in _distinct_chunks(rows):
+        yield from _of_data_hashes(client, manifest.project_id, some)
+
+
+def _of_data_hashes(client: EncordClient, project_id: str, data_hashes: Sequence[str]) -> Iterator[Reference]:
+    which = LabelRowFilter(data_hashes=data_hashes, include_workflow_graph_node=False)
+    found = {row.data_hash: row for row in client.project(project_id).label_rows(which)}
+    for data_hash in data_hashes:
+        row = found.get(data_hash)
+        if row is None:
+            yield Reference(None, data_hash)
+        else:
+            yield Reference(row.backing_item_uuid, data_hash, row.dataset_hash, row.data_title)
+
+
+def _distinct_chunks(data_hashes: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Chunks without repetitions. Rows of the same data unit on several branches follow each other in a listing."""
+    waiting: list[str] = []
+    last = None
+    for data_hash in data_hashes:
+        if data_hash != last:
+            waiting.append(data_hash)
+            last = data_hash
+        if len(waiting) == _ROWS_PER_REQUEST:
+            yield from chunks(waiting, _ROWS_PER_REQUEST)
+            waiting = []
+    yield from chunks(waiting, _ROWS_PER_REQUEST)

@@ -1,0 +1,311 @@
+"""Pulling the files behind data units, on the emulator."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from PIL import Image
+
+from airflow_provider_encord.client.api.core.data_items import VIDEO
+from airflow_provider_encord.client.api.labels import LabelRowFilter
+from airflow_provider_encord.client.flows.uploads import LocalFile
+from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
+from airflow_provider_encord.operators.media import EncordPullMediaOperator
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.cloud_intake import Intake
+from tests.airflow_layer.label_exports import Exports
+
+OBJECTS = "/object-store/"
+
+
+class Media:
+    """A project with an export of its labels, and a directory for its files."""
+
+    def __init__(self, account: Account, directory: Path, **project: Any):
+        self.account, self.emulator, self.directory = account, account.emulator, directory
+        self.exports = Exports(account, directory / "labels", **{"rows": 6, **project})
+        self.exports.export()
+        self.emulator.clear_journal()
+        self.target = directory / "media"
+
+    def pull(self, **arguments: Any) -> dict[str, Any]:
+        source = {} if {"dataset_id", "folder_id", "item_ids"} & {*arguments} else {"labels": self.labels}
+        arguments = {"destination": str(self.target), **source, **arguments}
+        result: dict[str, Any] = EncordPullMediaOperator(task_id="pull", **arguments).execute({})
+        return result
+
+    @property
+    def labels(self) -> str:
+        return str(self.directory / "labels" / "day-0")
+
+    def lines(self, name: str = "media.jsonl") -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.target / name).read_text().splitlines()]
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.target.rglob("*") if path.is_file() and not path.name.startswith("media"))
+        return {str(path.relative_to(self.target)): path.read_bytes() for path in found}
+
+    def downloads(self) -> list[str]:
+        return [entry["path"] for entry in self.emulator.journal() if entry["path"].startswith(OBJECTS)]
+
+
+@pytest.fixture
+def media(account: Account, tmp_path: Path) -> Media:
+    return Media(account, tmp_path)
+
+
+def test_each_file_of_an_export_is_pulled_once_and_reported(media: Media) -> None:
+    result = media.pull()
+    files, lines = media.files(), media.lines()
+    assert {name: result[name] for name in ("created", "unchanged", "failed", "skipped", "not_found")} == {
+        "created": 6,
+        "unchanged": 0,
+        "failed": 0,
+        "skipped": 0,
+        "not_found": 0,
+    }
+    assert {line["path"] for line in lines} == files.keys()
+    assert {line["sha256"] for line in lines} == {hashlib.sha256(content).hexdigest() for content in files.values()}
+    assert {line["unit"] for line in lines} == {row["data_hash"] for row in media.exports.rows()}
+    assert result["bytes"] == sum(map(len, files.values()))
+    assert not [entry for entry in media.emulator.journal() if entry["changes"]]
+
+
+def test_a_second_run_fetches_nothing(media: Media) -> None:
+    media.pull()
+    before = media.files()
+    media.emulator.clear_journal()
+    result = media.pull()
+    assert (result["created"], result["unchanged"], result["bytes"]) == (0, 6, 0)
+    assert media.files() == before
+    assert not [entry for entry in media.emulator.journal() if "get-bulk" in entry["path"]]
+
+
+def test_a_file_that_was_changed_or_removed_at_the_destination_is_fetched_again(media: Media) -> None:
+    media.pull()
+    before = media.files()
+    first, second, *_ = sorted(before)
+    (media.target / first).unlink()
+    (media.target / second).write_bytes(b"another file")
+    result = media.pull()
+    assert (result["created"], result["unchanged"]) == (2, 4)
+    assert media.files() == before
+
+
+def test_the_layout_gives_paths(media: Media) -> None:
+    media.pull(layout="images/{data_hash}/{stem}-of-encord{extension}")
+    hashes = {row["data_hash"] for row in media.exports.rows()}
+    assert {path.split("/")[1] for path in media.files()} == hashes
+    assert all(path.startswith("images/") and path.endswith("-of-encord.png") for path in media.files())
+
+
+def test_parts_pull_each_file_in_one_of_them(media: Media) -> None:
+    results = [media.pull(part=part, parts=3) for part in range(3)]
+    assert sum(result["created"] for result in results) == len(media.files()) == 6
+    paths = [line["path"] for part in range(3) for line in media.lines(f"media-{part}-of-3.jsonl")]
+    assert sorted(paths) == sorted(media.files())
+
+
+def test_a_data_unit_that_was_removed_meanwhile_is_reported(media: Media) -> None:
+    dataset = media.exports.rows()[0]["dataset_hash"]
+    with media.account.client() as client:
+        client.dataset(dataset).remove_data_rows([media.exports.rows()[0]["data_hash"]])
+    result = media.pull()
+    assert (result["created"], result["not_found"]) == (5, 1)
+    [line] = [line for line in media.lines() if line["outcome"] == "not_found"]
+    assert line["data_hash"] == media.exports.rows()[0]["data_hash"]
+    assert "not in the project any more" in line["error"]
+
+
+def test_a_dataset_a_folder_and_a_list_give_the_same_files(media: Media) -> None:
+    dataset = media.exports.rows()[0]["dataset_hash"]
+    media.pull(dataset_id=dataset)
+    of_dataset, ids = media.files(), [line["id"] for line in media.lines()]
+    with media.account.client() as client:
+        folder = client.items(ids[:1])[0].parent
+    for number, source in enumerate(({"folder_id": folder}, {"item_ids": ids}, {"item_ids": str(ids)})):
+        media.target = media.directory / f"media-{number}"
+        assert media.pull(**source)["created"] == 6
+        assert media.files() == of_dataset
+
+
+def test_a_url_that_expired_is_renewed(media: Media) -> None:
+    media.emulator.faults([{"match": {"path": f"^{OBJECTS}"}, "when": {"times": 1}, "do": {"status": 403}}])
+    result = media.pull(max_concurrency=1)
+    assert (result["created"], result["failed"]) == (6, 0)
+
+
+def test_a_file_that_cannot_be_fetched_fails_the_task_after_the_others(media: Media) -> None:
+    path = _path_of_first_download(media)
+    media.emulator.faults([{"match": {"path": f"^{path}$"}, "do": {"status": 404}}])
+    with pytest.raises(AirflowFailException, match=r"1 of 6 files could not be pulled:\n- image-.*HTTP 404"):
+        media.pull()
+    assert len(media.files()) == 5
+    assert [line["outcome"] for line in media.lines()].count("failed") == 1
+    result = media.pull(on_error="skip")
+    assert (result["created"], result["unchanged"], result["failed"]) == (0, 5, 1)
+
+
+def test_an_outage_fails_for_a_retry_which_fetches_the_rest(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    path = _path_of_first_download(media)
+    media.emulator.faults([{"match": {"path": f"^{path}$"}, "do": {"status": 503}}])
+    with pytest.raises(AirflowException, match="1 of 6 files could not be pulled") as raised:
+        media.pull()
+    assert not isinstance(raised.value, AirflowFailException)
+    media.emulator.clear_faults()
+    result = media.pull()
+    assert (result["created"], result["unchanged"]) == (1, 5)
+
+
+def test_a_file_of_another_size_than_encord_states_is_refused(media: Media) -> None:
+    path = _path_of_first_download(media)
+    media.emulator.faults([{"match": {"path": f"^{path}$"}, "do": {"status": 200, "text": "short"}}])
+    with pytest.raises(AirflowFailException, match=r"The file has 5 bytes, but Encord states \d+"):
+        media.pull()
+    assert b"short" not in media.files().values()
+    assert media.pull(verify_size=False)["created"] == 1
+
+
+def test_signed_urls_are_in_no_report_and_in_no_message(media: Media, caplog: pytest.LogCaptureFixture) -> None:
+    media.emulator.faults([{"match": {"path": f"^{OBJECTS}"}, "do": {"status": 404}}])
+    with caplog.at_level("DEBUG"), pytest.raises(AirflowFailException) as raised:
+        media.pull()
+    written = caplog.text + str(raised.value) + (media.target / "media.jsonl").read_text()
+    assert "signature=" not in written
+    assert "expires=" not in written
+    assert OBJECTS not in str(raised.value) + (media.target / "media.jsonl").read_text()
+
+
+def test_the_images_of_a_group_are_named_by_their_hashes_in_label_rows(account: Account, tmp_path: Path) -> None:
+    media = Media(account, tmp_path, rows=2, kind="img_group")
+    result = media.pull()
+    units = {unit for row in media.exports.rows() for unit in row["data_units"]}
+    assert result["created"] == len(units) == 6
+    assert {line["unit"] for line in media.lines()} == units
+    assert media.pull()["unchanged"] == 6
+
+
+def test_files_are_read_from_a_bucket_without_encord(account: Account, tmp_path: Path) -> None:
+    intake = Intake(account, tmp_path)
+    intake.register(source=intake.manifest(intake.objects(3)))
+    account.emulator.clear_journal()
+    result = EncordPullMediaOperator(
+        task_id="pull",
+        folder_id=intake.folder,
+        destination=str(tmp_path / "media"),
+        layout="{stem}-{item_id}.png",
+        bucket_paths={f"{intake.url}/": str(intake.bucket)},
+    ).execute({})
+    assert result["created"] == 3
+    pulled = {path.name[:3]: path.read_bytes() for path in (tmp_path / "media").glob("*.png")}
+    assert pulled == {path.stem: path.read_bytes() for path in intake.bucket.iterdir()}
+    assert not [entry for entry in account.emulator.journal() if entry["path"].startswith(OBJECTS)]
+
+
+def _path_of_first_download(media: Media) -> str:
+    with media.account.client() as client:
+        dataset = media.exports.rows()[0]["dataset_hash"]
+        row = client.dataset(dataset).data_rows()[0]
+        [item] = client.items([row.backing_item_uuid or ""], sign_urls=True)
+    assert item.signed_url is not None
+    return item.signed_url.partition("?")[0].removeprefix(media.emulator.url)
+
+
+def video(frames: int, width: int = 64, height: int = 48) -> bytes:
+    """A video whose frame n is a grey of its own."""
+    target = io.BytesIO()
+    with av.open(target, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            image = numpy.full((height, width, 3), 10 * number, dtype=numpy.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return target.getvalue()
+
+
+def grey(path: Path) -> int:
+    return round(float(numpy.asarray(Image.open(path)).mean()))
+
+
+def _with_video(account: Account, directory: Path, frames: int = 12) -> tuple[Media, str]:
+    """A project with a real video, which has a box on frames 3 and 7."""
+    media = Media(account, directory, rows=1)
+    content = video(frames)
+    with account.client() as client:
+        project = client.project(media.exports.project)
+        dataset = project.datasets()[0].dataset_hash
+        unit = LocalFile(title="drive.mp4", kind=VIDEO, size=len(content), open=lambda: io.BytesIO(content))
+        client.dataset(dataset).upload([unit], timeout=60)
+        [row] = list(project.label_rows(LabelRowFilter(data_title_eq="drive.mp4")))
+    line = {
+        "data_hash": row.data_hash,
+        "objects": [
+            {"feature": "Car", "frame": frame, "boundingBox": {"x": 0.1, "y": 0.1, "w": 0.2, "h": 0.2}}
+            for frame in (3, 7)
+        ],
+    }
+    source = directory / "lines.jsonl"
+    source.write_text(json.dumps(line) + "\n")
+    EncordImportLabelsOperator(task_id="import", project_id=media.exports.project, source=str(source)).execute({})
+    media.exports.export(overwrite=True)
+    return media, row.data_hash
+
+
+def test_the_frames_with_labels_are_taken_out_of_a_video(account: Account, tmp_path: Path) -> None:
+    media, data_hash = _with_video(account, tmp_path)
+    result = media.pull(frames="labelled", frame_format="png")
+    lines = [line for line in media.lines() if line["unit"] == data_hash]
+    assert result["created"] == 1 + 2
+    assert [line["frame"] for line in lines] == [3, 7]
+    assert [abs(grey(media.target / line["path"]) - 10 * line["frame"]) < 5 for line in lines] == [True, True]
+    assert {(line["width"], line["height"]) for line in lines} == {(64, 48)}
+    again = media.pull(frames="labelled", frame_format="png")
+    assert (again["created"], again["unchanged"]) == (0, 3)
+    other = media.pull(frames="all", frame_step=5)
+    assert [line["frame"] for line in media.lines() if line["unit"] == data_hash] == [0, 5, 10]
+    assert (other["created"], other["unchanged"]) == (3, 1)
+
+
+def test_a_video_is_pulled_as_it_is_without_frames(account: Account, tmp_path: Path) -> None:
+    media, data_hash = _with_video(account, tmp_path)
+    media.pull()
+    [line] = [line for line in media.lines() if line["unit"] == data_hash]
+    assert (media.target / line["path"]).read_bytes() == video(12)
+    assert line["path"].endswith(".mp4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"layout": "{title}"}, r"Add \{item_id\} or \{data_hash\}"),
+        ({"layout": "../{item_id}"}, "not a path below the destination"),
+        ({"layout": "{item_id}{size}"}, "has the field 'size'"),
+        ({"layout": "{item_id:>3}"}, "has a format"),
+        ({"layout": "{item_id"}, "cannot be read"),
+        ({"part": 3, "parts": 3}, "part: 3 is not a part of 3"),
+        ({"frames": "labelled", "dataset_id": "{}", "labels": None}, "Pass exactly one of|needs `labels`|not a UUID"),
+        ({"folder_id": "00000000-0000-4000-8000-000000000000", "labels": "/data/x"}, "Pass exactly one of"),
+        ({"labels": None}, "Pass exactly one of"),
+        ({"bucket_paths": {"s3://bucket": "/data"}}, "does not end with a slash"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_is_pulled(
+    media: Media, arguments: dict[str, Any], message: str
+) -> None:
+    media.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match=message):
+        media.pull(**arguments)
+    assert not media.downloads()
+    assert not media.target.exists()
