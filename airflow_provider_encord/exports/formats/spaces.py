@@ -19,6 +19,7 @@ from airflow_provider_encord.exports.formats.surfaces import (
     IMAGE,
     MILLISECONDS,
     NANOSECONDS,
+    ROOT,
     UNITS_OF_DATA,
     Place,
     Span,
@@ -27,8 +28,6 @@ from airflow_provider_encord.exports.formats.surfaces import (
     root_of,
 )
 from airflow_provider_encord.exports.formats.values import number_of, string, whole
-
-ROOT = "root"  # the space id of the data units themselves
 
 _UNITS = {"audio": MILLISECONDS, "time_series": AXIS, "text": CHARACTERS, "html": CHARACTERS}
 _IMAGES = (IMAGE, "scene_image", "point_cloud")
@@ -51,9 +50,9 @@ def surfaces_of(row: Document) -> dict[str, Surface]:
     return {ROOT: root, **spaces}
 
 
-def unlisted(row: Document, space: str) -> Surface:
+def unlisted(row: Document, root: Surface, space: str) -> Surface:
     """A space that only an answer names, such as a channel of a recording."""
-    where = msgspec.structs.replace(root_of(row).whole, frame=None, space=space)
+    where = msgspec.structs.replace(root.whole, frame=None, space=space)
     unit = NANOSECONDS if is_continuous(row) else None
     return Surface(whole=where, frames=(), at=lambda frame: msgspec.structs.replace(where, frame=frame), unit=unit)
 
@@ -107,9 +106,8 @@ def _surface(id_: str, space: Document, whole_row: Place, hashes: Mapping[str, s
     return Surface(
         whole=where,
         frames=list(_frames(where, space.get("labels") or {}, at)),
-        at=at,
+        at=None if kind in _IMAGES else at,
         unit=_UNITS.get(kind or ""),
-        single=kind == IMAGE,
     )
 
 
@@ -188,7 +186,7 @@ def _named_by(key: str, unit: Document) -> Surface:
     stream, camera, frame = key.partition(_CAMERAS)
     if camera and frame.isdigit():
         where = msgspec.structs.replace(where, stream=stream, frame=int(frame))
-    return Surface(whole=where, frames=(), at=lambda _: where)
+    return Surface(whole=where, frames=(), at=None)
 
 
 def _mapping(value: Any) -> Document:

@@ -14,6 +14,7 @@ from airflow_provider_encord.exports.formats.answers import Document, mappings
 from airflow_provider_encord.exports.formats.values import merged, number_of, string, whole
 
 IMAGE = "image"
+ROOT = "root"  # the space id of the data units themselves
 MILLISECONDS = "milliseconds"
 CHARACTERS = "characters"
 NANOSECONDS = "nanoseconds"
@@ -71,14 +72,15 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
 
     :param whole: The place of what is on all of it.
     :param frames: Its frames that have labels, in order.
-    :param at: The place of a frame that has no labels; None if there is no such frame.
+    :param at: Returns the place of a frame that has no labels, or None if there is no such frame. None if the surface
+        has no frames, as an image or point cloud of a scene.
     :param unit: What its ranges count; None if they are ranges of frames.
-    :param single: Whether it is one image, which is frame 0.
+    :param single: Whether only frame 0 exists.
     """
 
     whole: Place
     frames: Sequence[tuple[Place, Document]]
-    at: Callable[[int], Place | None]
+    at: Callable[[int], Place | None] | None
     unit: str | None = None
     single: bool = False
 
@@ -92,21 +94,21 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
         if joined and self.unit is not None:
             for first, last in joined:
                 yield msgspec.structs.replace(self.whole, span=Span(start=first, end=last, unit=self.unit))
-        elif joined:
-            yield from self._on_frames(joined)
-        elif found:
+        elif joined and self.at is not None:
+            yield from self._on_frames(joined, self.at)
+        elif found and not joined:
             yield from (place for place, _ in found)
         else:
             yield self.whole
 
-    def _on_frames(self, ranges: Sequence[tuple[int, int]]) -> Iterator[Place]:
+    def _on_frames(self, ranges: Sequence[tuple[int, int]], at: Callable[[int], Place | None]) -> Iterator[Place]:
         """The places of frame ranges, including both ends. A frame of a video may have no other labels."""
         if sum(max(0, last - first + 1) for first, last in ranges) > _MOST_FRAMES:
             raise ValueError(f"a classification is on more than {_MOST_FRAMES} frames")
         known = {place.frame: place for place, _ in self.frames}
         for first, last in ranges:
             for frame in range(max(0, first), min(last, 0) + 1 if self.single else last + 1):
-                place = known.get(frame) or self.at(frame)
+                place = known.get(frame) or at(frame)
                 if place is not None:
                     yield place
 
