@@ -63,9 +63,9 @@ _JSON_SCHEMA: dict[str, dict[str, Any]] = {
 }
 _HEAD = """# The table of annotations
 
-The formats `annotations.jsonl` and `parquet` of [exports](../formats.md#export) have these columns: one row for each object or
-classification on each of its frames or ranges. New columns are added at the end, so take columns by name. In Parquet, `json` is
-text. This page is generated from the code (`make reference`).
+The formats `annotations.jsonl` and `parquet` of [exports](../formats.md#export) have these columns: one row for each
+object or classification on each of its frames or ranges. New columns are added at the end, so take columns by name. In
+Parquet, `json` is text. This page is generated from the code (`make reference`).
 
 | column | type | meaning |
 |---|---|---|
