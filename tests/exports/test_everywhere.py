@@ -164,6 +164,20 @@ def test_ranges_are_merged_and_those_that_cannot_be_read_are_counted(ranges: Any
     assert _left_out(document) == left_out
 
 
+@pytest.mark.parametrize(("ranges", "found"), [([], [None]), ([[0, 0]], [None]), ([[0, 9]], [(0, 9)])])
+def test_a_classification_of_a_sound_is_on_the_whole_sound_however_that_is_written(ranges: Any, found: Any) -> None:
+    document = row("audio", unit("a", {}), classification_answers={"c": {**NEW["c"], "range": ranges}})
+    assert [
+        place.span and (place.span.start, place.span.end) for place in (one.place for one in _records(document))
+    ] == found
+
+
+def test_an_entry_of_an_older_sdk_on_a_sound_is_on_the_whole_sound() -> None:
+    entry = {"classificationHash": "c", "featureHash": "f", "name": "Weather"}
+    (one,) = _records(row("audio", unit("a", {"0": {"objects": [], "classifications": [entry]}})))
+    assert (one.place.frame, one.place.span) == (None, None)
+
+
 def test_a_deleted_object_on_a_range_is_left_out() -> None:
     assert _left_out(_sound(range=[[0, 9]], isDeleted=True)) == [("object", "s", "deleted")]
 

@@ -91,6 +91,8 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
         :raises ValueError: It is on more frames than a row can have.
         """
         joined = merged(ranges)
+        if self.unit in UNITS_OF_DATA.values():  # frame 0 of a sound or text, as SDKs may write it, is all of it
+            joined, found = [] if joined == [(0, 0)] else joined, ()
         if joined and self.unit is not None:
             for first, last in joined:
                 yield msgspec.structs.replace(self.whole, span=Span(start=first, end=last, unit=self.unit))
