@@ -104,7 +104,7 @@ for row in project.list_label_rows_v2():
 
 
 def places(row, instance):
-    """Frames with their box, or ranges; nothing of a classification of a whole file, whose annotations have no frame."""
+    """Frames with their box, or ranges. A classification of a whole file has one place, without either."""
     if row.data_type.value in WITHOUT_FRAMES and hasattr(instance, "classification_hash"):
         yield {}
         return
