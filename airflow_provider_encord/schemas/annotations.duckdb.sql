@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     frame BIGINT,
     -- width of the image in pixels; null where there are none
     width BIGINT,
-    -- its height
+    -- height of the image in pixels
     height BIGINT,
     -- object or classification
     kind VARCHAR,
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     hash VARCHAR,
     -- hash of the ontology's object or classification
     feature_hash VARCHAR,
-    -- its name, the class
+    -- name of the ontology's object or classification: the class
     name VARCHAR,
     -- shape of an object, such as bounding_box, audio or text
     shape VARCHAR,
@@ -35,9 +35,9 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     box_x DOUBLE,
     -- top of that box
     box_y DOUBLE,
-    -- its width
+    -- width of that box
     box_w DOUBLE,
-    -- its height
+    -- height of that box
     box_h DOUBLE,
     -- attributes and their answers here, by name
     answers JSON,
@@ -47,11 +47,11 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     manual BOOLEAN,
     -- who made it
     created_by VARCHAR,
-    -- when
+    -- when it was made
     created_at TIMESTAMPTZ,
     -- who edited it last
     last_edited_by VARCHAR,
-    -- when
+    -- when it was edited last
     last_edited_at TIMESTAMPTZ,
     -- the project's id
     project_id VARCHAR,
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     rotation DOUBLE,
     -- first position of a range, in range_unit; null on frames
     range_start BIGINT,
-    -- its last position, included; null if it has no end
+    -- last position of the range, included; null if it has no end
     range_end BIGINT,
     -- milliseconds (audio), characters (text, HTML), nanoseconds (from the start of a recorded scene) or axis (as the axis of the time series counts)
     range_unit VARCHAR,
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     instance_uid VARCHAR,
     -- status of the label row; meaningless in projects with a workflow
     label_status VARCHAR,
-    -- status of its task, in projects without a workflow
+    -- status of the task of the label row, in projects without a workflow
     annotation_task_status VARCHAR,
     -- when the label row was created
     label_row_created_at TIMESTAMPTZ,

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     frame bigint,
     -- width of the image in pixels; null where there are none
     width bigint,
-    -- its height
+    -- height of the image in pixels
     height bigint,
     -- object or classification
     kind text,
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     hash text,
     -- hash of the ontology's object or classification
     feature_hash text,
-    -- its name, the class
+    -- name of the ontology's object or classification: the class
     name text,
     -- shape of an object, such as bounding_box, audio or text
     shape text,
@@ -35,9 +35,9 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     box_x double precision,
     -- top of that box
     box_y double precision,
-    -- its width
+    -- width of that box
     box_w double precision,
-    -- its height
+    -- height of that box
     box_h double precision,
     -- attributes and their answers here, by name
     answers jsonb,
@@ -47,11 +47,11 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     manual boolean,
     -- who made it
     created_by text,
-    -- when
+    -- when it was made
     created_at timestamptz,
     -- who edited it last
     last_edited_by text,
-    -- when
+    -- when it was edited last
     last_edited_at timestamptz,
     -- the project's id
     project_id text,
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     rotation double precision,
     -- first position of a range, in range_unit; null on frames
     range_start bigint,
-    -- its last position, included; null if it has no end
+    -- last position of the range, included; null if it has no end
     range_end bigint,
     -- milliseconds (audio), characters (text, HTML), nanoseconds (from the start of a recorded scene) or axis (as the axis of the time series counts)
     range_unit text,
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     instance_uid text,
     -- status of the label row; meaningless in projects with a workflow
     label_status text,
-    -- status of its task, in projects without a workflow
+    -- status of the task of the label row, in projects without a workflow
     annotation_task_status text,
     -- when the label row was created
     label_row_created_at timestamptz,
