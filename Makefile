@@ -138,6 +138,7 @@ check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; change
 
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
+	$(BIN)/python -m tests.docs.table_schemas
 	$(BIN)/python -m tests.docs.arguments_page
 	$(BIN)/python -m tests.docs.configuration_page
 	$(BIN)/python -m tests.docs.public_page

@@ -24,7 +24,11 @@ FRAME_FORMATS = ("jpg", "png")
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
 JSON_LINES_FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst")
-LABEL_FORMATS = ("coco.json", "coco.json.gz", "coco.json.zst", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")
+LABEL_FORMATS = (
+    *("annotations.jsonl", "annotations.jsonl.gz", "annotations.jsonl.zst"),
+    *("coco.json", "coco.json.gz", "coco.json.zst"),
+    *("jsonl", "jsonl.gz", "jsonl.zst", "parquet"),
+)
 ANALYTICS_FORMATS = ("jsonl", "jsonl.gz", "parquet")
 ANALYTICS_KINDS = ("time_spent", "task_actions", "editor_logs")
 IF_EXISTS = ("reuse", "fail", "new")

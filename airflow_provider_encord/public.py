@@ -187,7 +187,11 @@ MODULES = (
         ("OUTCOMES", "ReportLine", "SCHEMA_VERSION"),
         "The fields of the lines in reports, and the words for outcomes.",
     ),
-    PublicModule("schemas", ("NAMES", "read_schema"), "JSON Schemas of reports and manifests."),
+    PublicModule(
+        "schemas",
+        ("NAMES", "TABLE_SCHEMAS", "read_schema", "read_table_schema"),
+        "JSON Schemas of reports, manifests and annotations, and the table of annotations for warehouses.",
+    ),
     PublicModule(
         "",
         ("Emulator", "EmulatorError", "SeededProject"),

@@ -22,7 +22,8 @@ from airflow_provider_encord.exports.directory import ExportDirectory
 from airflow_provider_encord.exports.file_names import file_name
 from airflow_provider_encord.exports.formats import PARQUET
 from airflow_provider_encord.exports.formats.json_lines import Compressing, gzip_of
-from airflow_provider_encord.exports.formats.parquet import Sink, int64
+from airflow_provider_encord.exports.formats.parquet import Sink
+from airflow_provider_encord.exports.formats.table import int64
 from airflow_provider_encord.exports.manifest import FileRecord
 from airflow_provider_encord.storage_paths import BinaryWriter
 

@@ -10,6 +10,7 @@ from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
 from airflow_provider_encord.exports.file_names import new_try
+from airflow_provider_encord.exports.formats import Origin
 from airflow_provider_encord.exports.listing import ListedRow
 from airflow_provider_encord.exports.manifest import FailedRow
 from airflow_provider_encord.exports.plan import (
@@ -129,7 +130,8 @@ class _Part:
         self._directory.require_owner(self._plan.id)
         layout = self._plan.layout
         self._name = shard_name(self._plan.id, self._number, len(self._shards), self._try, layout.format)
-        self._open = OpenShard(self._directory.path, self._name, layout, self._plan.structure)
+        origin = Origin(project_id=self._plan.selection.project_id, structure=self._plan.structure)
+        self._open = OpenShard(self._directory.path, self._name, layout, origin)
 
     def _close(self) -> None:
         if self._open:

@@ -18,7 +18,7 @@ from airflow_provider_encord.client.errors import (
 )
 from airflow_provider_encord.exports import incremental as chains
 from airflow_provider_encord.exports.directory import KIND, ReplacedError
-from airflow_provider_encord.exports.formats import PARQUET, needs_structure, require_format
+from airflow_provider_encord.exports.formats import is_table, needs_structure, require_format
 from airflow_provider_encord.exports.incremental import BrokenChainError, Chain
 from airflow_provider_encord.exports.known_rows import require_known
 from airflow_provider_encord.exports.listing import ListedRow, Listing, RowSelection, list_rows
@@ -273,7 +273,7 @@ def _structure(client: EncordClient, spec: ExportSpec) -> dict[str, Any]:
     try:
         return client.project(spec.selection.project_id).ontology().editor_ontology
     except (UnsupportedByCredentialError, PermissionDeniedError) as error:
-        if spec.layout.format != PARQUET:
+        if not is_table(spec.layout.format):
             raise
         log.warning("The ontology cannot be read, so options keep the names or values from the label rows: %s", error)
         return {}

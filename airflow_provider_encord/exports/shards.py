@@ -11,7 +11,7 @@ import re
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.exports.counted_file import CountedFile
 from airflow_provider_encord.exports.file_names import file_name
-from airflow_provider_encord.exports.formats import FORMATS, Structure
+from airflow_provider_encord.exports.formats import FORMATS, Origin
 from airflow_provider_encord.exports.manifest import Layout, Shard
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -42,13 +42,13 @@ class OpenShard:
 
     :param directory: Directory of the file; it must exist.
     :param name: Name of the file.
-    :param structure: Structure of the ontology, for formats that need it.
+    :param origin: The project of the rows.
     """
 
-    def __init__(self, directory: StoragePath, name: str, layout: Layout, structure: Structure):
+    def __init__(self, directory: StoragePath, name: str, layout: Layout, origin: Origin):
         self._name, self._most = name, layout.max_shard_bytes
         self._file = CountedFile(directory, name)
-        self._encoder = FORMATS[layout.format](self._file, structure)
+        self._encoder = FORMATS[layout.format](self._file, origin)
         self._rows = self._weight = 0
 
     def fits(self, row: LabelRow) -> bool:

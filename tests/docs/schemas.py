@@ -1,4 +1,4 @@
-"""The JSON Schemas of the package, made from the classes that write the files.
+"""The schemas of the package, made from the classes and fields that write the files.
 
 ``python -m tests.docs.schemas`` writes them; a test checks that those in the package are these.
 """
@@ -23,6 +23,7 @@ from airflow_provider_encord.snapshots import memory as snapshot_memory
 from airflow_provider_encord.task_actions import lines as task_lines
 from airflow_provider_encord.task_actions.selected import SelectedLine
 from airflow_provider_encord.uploads import report as upload_report
+from tests.docs import table_schemas
 
 DIRECTORY = Path(__file__).parents[2] / "airflow_provider_encord" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -47,6 +48,8 @@ def made() -> dict[str, str]:
     return {
         "report.schema.json": _text("A line of a report", "operation", REPORTS),
         "manifest.schema.json": _text("The manifest of an export", "kind", MANIFESTS),
+        "annotations.schema.json": table_schemas.line_schema(DIALECT),
+        **table_schemas.made(),
     }
 
 

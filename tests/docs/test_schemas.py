@@ -8,7 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from airflow_provider_encord.schemas import NAMES, read_schema
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.schemas import NAMES, TABLE_SCHEMAS, read_schema, read_table_schema
+from tests.docs import table_schemas
 from tests.docs.blocks import DOCS
 from tests.docs.schemas import MANIFESTS, REPORTS, made
 from tests.written_files import misfits
@@ -17,6 +19,20 @@ from tests.written_files import misfits
 @pytest.mark.parametrize("name", NAMES)
 def test_the_schema_in_the_package_is_the_one_that_the_code_makes(name: str) -> None:
     assert read_schema(name) == made()[f"{name}.schema.json"], "run: make reference"
+
+
+@pytest.mark.parametrize("warehouse", TABLE_SCHEMAS)
+def test_the_table_in_the_package_is_the_one_that_the_code_makes(warehouse: str) -> None:
+    assert read_table_schema(warehouse) == made()[TABLE_SCHEMAS[warehouse]], "run: make reference"
+
+
+def test_the_page_of_the_table_is_the_one_that_the_code_makes() -> None:
+    assert table_schemas.PAGE.read_text() == table_schemas.page(), "run: make reference"
+
+
+def test_another_warehouse_is_an_error_that_lists_those_with_a_schema() -> None:
+    with pytest.raises(InvalidArgumentError, match="'oracle' is not one of bigquery, duckdb, postgresql, snowflake"):
+        read_table_schema("oracle")
 
 
 @pytest.mark.parametrize("name", NAMES)

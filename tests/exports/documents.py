@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
 
+RECORDED = Path(__file__).with_name("recorded") / "label_rows.json"
 TIME = "Mon, 23 Nov 2026 06:59:47 UTC"
 WIDTH, HEIGHT = 200, 100
 STRUCTURE = {
@@ -60,6 +62,12 @@ LINE = drawn("polyline", "line", polyline={"0": {"x": 0.1, "y": 0.1}, "1": {"x":
 POINT = drawn("point", "point", point={"0": {"x": 0.1, "y": 0.1}})
 CUBOID = drawn("cuboid", "cuboid", cuboid={"position": [0, 0, 0]})
 EVERY_SHAPE = [BOX, TURNED, TRIANGLE, FRAME_OF_SQUARE, TWO_PARTS, MASK, LINE, POINT, CUBOID]
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """A label row as the vendor's SDK read it in a recording; of `shapes`, as it saved it."""
+    rows: dict[str, dict[str, Any]] = json.loads(RECORDED.read_text())
+    return rows[name]
 
 
 def option(name: str, answers: Any, **more: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The file formats of label rows: JSON Lines as Encord sent them, and formats for training.
+"""The file formats of label rows: JSON Lines as Encord sent them, tables of annotations, and COCO.
 
 The name of a format is the suffix of its files. One encoder writes one file.
 """
@@ -9,6 +9,8 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import msgspec
+
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS
@@ -17,6 +19,7 @@ from airflow_provider_encord.storage_paths import BinaryWriter
 
 PARQUET = "parquet"
 COCO = "coco.json"
+ANNOTATION_LINES = "annotations.jsonl"
 
 
 class Encoder(Protocol):
@@ -32,25 +35,39 @@ class Encoder(Protocol):
         """
 
 
-Structure = Mapping[str, Any]
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The project that the label rows are of.
+
+    :param project_id: Its id.
+    :param structure: Structure of its ontology, for formats that need it.
+    """
+
+    project_id: str
+    structure: Mapping[str, Any]
 
 
-def _parquet(file: BinaryWriter, structure: Structure) -> Encoder:
+def _parquet(file: BinaryWriter, origin: Origin) -> Encoder:
     from airflow_provider_encord.exports.formats.parquet import ParquetEncoder
 
-    return ParquetEncoder(file, structure)
+    return ParquetEncoder(file, origin.structure, origin.project_id)
 
 
-def _coco(file: BinaryWriter, structure: Structure) -> Encoder:
+def _annotation_lines(file: BinaryWriter, origin: Origin) -> Encoder:
+    from airflow_provider_encord.exports.formats.annotation_lines import AnnotationLinesEncoder
+
+    return AnnotationLinesEncoder(file, origin.structure, origin.project_id)
+
+
+def _coco(file: BinaryWriter, origin: Origin) -> Encoder:
     from airflow_provider_encord.exports.formats.coco import CocoEncoder
 
-    return CocoEncoder(file, structure)
+    return CocoEncoder(file, origin.structure)
 
 
 class Format(Protocol):
     """Creates the encoder of a file."""
 
-    def __call__(self, file: BinaryWriter, structure: Structure, /) -> Encoder: ...
+    def __call__(self, file: BinaryWriter, origin: Origin, /) -> Encoder: ...
 
 
 class _Compressed:
@@ -59,9 +76,9 @@ class _Compressed:
     def __init__(self, format_: Format, compression: Callable[[BinaryWriter], json_lines.Compressing]):
         self._format, self._compression = format_, compression
 
-    def __call__(self, file: BinaryWriter, structure: Structure, /) -> Encoder:
+    def __call__(self, file: BinaryWriter, origin: Origin, /) -> Encoder:
         compressing = self._compression(file)
-        return _Ending(self._format(compressing, structure), compressing)
+        return _Ending(self._format(compressing, origin), compressing)
 
 
 class _Ending:
@@ -79,11 +96,13 @@ class _Ending:
 
 FORMATS: dict[str, Format] = {
     JSON_LINES: lambda file, _: json_lines.JsonLinesEncoder(file),
+    ANNOTATION_LINES: _annotation_lines,
     PARQUET: _parquet,
     COCO: _coco,
 }
-FORMATS |= {f"{name}.gz": _Compressed(FORMATS[name], json_lines.gzip_of) for name in (JSON_LINES, COCO)}
-FORMATS |= {f"{name}.zst": _Compressed(FORMATS[name], json_lines.zstandard_of) for name in (JSON_LINES, COCO)}
+_TEXTS = (JSON_LINES, ANNOTATION_LINES, COCO)
+FORMATS |= {f"{name}.gz": _Compressed(FORMATS[name], json_lines.gzip_of) for name in _TEXTS}
+FORMATS |= {f"{name}.zst": _Compressed(FORMATS[name], json_lines.zstandard_of) for name in _TEXTS}
 
 _NEEDS = {"parquet": ("pyarrow", "parquet"), "coco": ("pycocotools", "coco"), "zst": ("zstandard", "zstd")}
 
@@ -108,4 +127,9 @@ def require_format(name: str) -> None:
 
 def needs_structure(name: str) -> bool:
     """Whether a format needs the project's ontology."""
-    return name == PARQUET or name.startswith("coco")
+    return is_table(name) or name.startswith("coco")
+
+
+def is_table(name: str) -> bool:
+    """Whether a format is the table of annotations, which can do without the ontology."""
+    return name == PARQUET or name.startswith(ANNOTATION_LINES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from airflow_provider_encord.exports.formats.annotations import Annotation
 
@@ -144,6 +144,53 @@ def corners_of(annotation: Annotation) -> Ring:
     return [(centre_x + x * cosine - y * sine, centre_y + x * sine + y * cosine) for x, y in offsets]
 
 
+class Ellipse(NamedTuple):
+    """An ellipse in pixels, rotated clockwise around its centre."""
+
+    x: float
+    y: float
+    radius: float
+    other_radius: float
+    theta: float
+
+
+def ellipse_of(annotation: Annotation) -> Ellipse:
+    """The circle or ellipse of an object.
+
+    The radius of a circle is a fraction of the width of the image; its other radius is the first one times ``stretch``.
+    The radii of an ellipse are fractions of width and height (documentation of the vendor's SDK).
+    """
+    (width, height), geometry = size_of(annotation), annotation.geometry
+    if "circle" in geometry:
+        curve: Mapping[str, Any] = geometry["circle"]
+        radius = curve["r"] * width
+        stretch = curve.get("stretch")
+        radii = (radius, radius * (1.0 if stretch is None else stretch))
+    else:
+        curve = geometry["ellipse"]
+        radii = (curve["rx"] * width, curve["ry"] * height)
+    return Ellipse(curve["x"] * width, curve["y"] * height, *radii, curve.get("theta") or 0.0)
+
+
+def _extremes(ellipse: Ellipse) -> Ring:
+    """Two opposite corners of the box around an ellipse."""
+    turn = math.radians(ellipse.theta)
+    half_width = math.hypot(ellipse.radius * math.cos(turn), ellipse.other_radius * math.sin(turn))
+    half_height = math.hypot(ellipse.radius * math.sin(turn), ellipse.other_radius * math.cos(turn))
+    return [(ellipse.x - half_width, ellipse.y - half_height), (ellipse.x + half_width, ellipse.y + half_height)]
+
+
+def _prism(cuboid: Mapping[str, Any], width: float, height: float) -> Ring:
+    """The corners of a cuboid on an image. Its back is its front, moved or scaled towards a vanishing point."""
+    front = _ring(cuboid["front"], width, height)
+    if "offset" in cuboid:
+        x, y = cuboid["offset"]["x"] * width, cuboid["offset"]["y"] * height
+        return [*front, *((left + x, top + y) for left, top in front)]
+    x, y = cuboid["vanishingPoint"]["x"] * width, cuboid["vanishingPoint"]["y"] * height
+    ratio = cuboid["scaleRatio"]
+    return [*front, *((x + ratio * (left - x), y + ratio * (top - y)) for left, top in front)]
+
+
 def size_of(annotation: Annotation) -> tuple[float, float]:
     """Width and height of the image; 1 and 1 if they are not known, so that coordinates stay fractions."""
     return (annotation.place.width or 1.0, annotation.place.height or 1.0)
@@ -161,6 +208,10 @@ def _points(annotation: Annotation) -> list[Point]:
         return corners_of(annotation)
     if "polygon" in geometry or "polygons" in geometry:
         return [point for polygon in rings_of(annotation) for ring in polygon[:1] for point in ring]
+    if "circle" in geometry or "ellipse" in geometry:
+        return _extremes(ellipse_of(annotation))
+    if "cuboid_2d" in geometry:
+        return _prism(geometry["cuboid_2d"], width, height)
     for key in ("polyline", "point", "skeleton"):
         if isinstance(geometry.get(key), Mapping):
             return _numbered(geometry[key], width, height)

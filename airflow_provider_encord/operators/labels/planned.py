@@ -33,9 +33,10 @@ class PlannedExportOperator(LabelRowsOperator):
         (``s3://connection_id@bucket/path``), an absolute local path, or an `ObjectStoragePath`. Relative paths are
         errors, because workers share no working directory.
     :param format: Format and suffix of the files (templated). ``jsonl`` (default): one line for each row, the JSON as
-        Encord sent it. ``jsonl.gz`` and ``jsonl.zst``: the same, compressed (zst: extra ``zstd``). ``parquet``:
-        flattened annotations (extra ``parquet``). ``coco.json``, ``coco.json.gz`` and ``coco.json.zst``: COCO (extra
-        ``coco``).
+        Encord sent it. ``jsonl.gz`` and ``jsonl.zst``: the same, compressed (zst: extra ``zstd``).
+        ``annotations.jsonl`` (or with ``.gz`` or ``.zst``): one line for each annotation on each frame or range.
+        ``parquet``: the same table (extra ``parquet``). ``coco.json``, ``coco.json.gz`` and ``coco.json.zst``: COCO
+        (extra ``coco``).
     :param max_shard_bytes: Maximum size of the label JSON in a file, in bytes, before compression or conversion
         (templated). A file with a single row may be larger. Default: 64 MiB.
     :param incremental: Export only the rows that are new or changed since the last export of the history, and list the

@@ -114,6 +114,9 @@ def completed(
                 answer[key] = item[key]
         if not answer.get("range"):
             answer["range"] = _ranges(where)
+    for answer in answers["object_answers"].values():
+        if isinstance(answer, dict) and "range" in answer:  # of a sound or text, where no frame has the object
+            _sign(answer, author, now)
     for answer in answers["classification_answers"].values():
         _sign(answer, author, now)
         answer.setdefault("confidence", 1.0)
