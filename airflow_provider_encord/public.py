@@ -116,6 +116,11 @@ MODULES = (
         "Operators on the files behind data units.",
     ),
     PublicModule(
+        "operators.training",
+        ("EncordBuildTrainingSetOperator",),
+        "Training sets of labels and media.",
+    ),
+    PublicModule(
         "operators.quality",
         ("EncordQualityGateBranchOperator", "EncordQualityGateOperator"),
         "Quality gates: operators that decide about labels by numbers.",

@@ -15,7 +15,7 @@ from airflow_provider_encord.exports.formats.annotations import OBJECT, Annotati
 from airflow_provider_encord.exports.formats.geometry import size_of
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.gates.shapes import Shape
+    from airflow_provider_encord.exports.formats.shapes import Shape
 
 NEAR = 0.02
 """How far apart two shapes without an area may be, as a share of the larger side of the image."""
@@ -102,7 +102,7 @@ def _objects(one: Sequence[Annotation], other: Sequence[Annotation], min_iou: fl
 
 def _with_shapes(annotations: Sequence[Annotation]) -> Objects:
     """The objects that can be compared."""
-    from airflow_provider_encord.gates.shapes import shape_of
+    from airflow_provider_encord.exports.formats.shapes import shape_of
 
     return [(annotation, shape) for annotation in annotations if (shape := shape_of(annotation)) is not None]
 
@@ -134,7 +134,7 @@ def _matched_answers(one: Sequence[Annotation], other: Sequence[Annotation]) -> 
 
 def _likeness(one: tuple[Annotation, Shape], other: tuple[Annotation, Shape], min_iou: float) -> float | None:
     """How much two objects are alike, up to 1; None if they do not match."""
-    from airflow_provider_encord.gates.shapes import distance, iou
+    from airflow_provider_encord.exports.formats.shapes import distance, iou
 
     if one[0].geometry == other[0].geometry:
         return 1.0

@@ -88,7 +88,7 @@ def files_of(client: EncordClient, references: Sequence[Reference]) -> Iterator[
 
 
 def with_new_url(client: EncordClient, file: MediaFile) -> MediaFile | None:
-    """The same file with a new signed URL; None if there is none any more.
+    """The same file with a new signed URL; None if Encord gives out no URL any more.
 
     :raises EncordError: Encord could not be reached.
     """

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.annotations import OBJECT, Annotation, Place
+from airflow_provider_encord.exports.formats.shapes import Shape, distance, iou, shape_of
 from airflow_provider_encord.gates.agreement import Tally, compare, require_shapes
-from airflow_provider_encord.gates.shapes import Shape, distance, iou, shape_of
 
 SIDE = 12  # pixels of the image
 FINE = 16  # squares along a pixel

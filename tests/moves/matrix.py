@@ -14,7 +14,7 @@ from tests.moves.labels import (
     PartitionLabels,
     SnapshotLabels,
 )
-from tests.moves.media import PullMedia
+from tests.moves.media import BuildTrainingSet, PullMedia
 from tests.moves.projects_and_datasets import (
     AddDatasetUsers,
     AddProjectUsers,
@@ -99,6 +99,7 @@ NO_JOB = Cell(skipped="it starts no job, so it does not wait")
 GONE = Cell(refused="has none of the 3 data units")
 GONE_WITHOUT_STATE = Cell(refused_without_state="has none of the 3 data units")
 OF_ANOTHER_RUN = Cell(refused="is not the report of this snapshot")
+OF_OTHER_LABELS = Cell(refused="has another training set", kept=True)
 STILL_READ = Cell(refused="which other tasks may still read")
 KEEPS_THE_UNDO = Cell(refused="holds what is needed to undo that change")
 
@@ -152,6 +153,8 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
     ExportAnalytics: _WITHOUT_JOB,
     PullMedia: _WITHOUT_JOB,
+    # A finished training set is not replaced by another one, unless that is asked for.
+    BuildTrainingSet: {**_WITHOUT_JOB, "changed": OF_OTHER_LABELS},
     MoveTasks: _ON_TASKS,
     ReopenTasks: _ON_TASKS,
     SubmitTasks: _ON_TASKS,

@@ -104,11 +104,12 @@ def test_the_example_dags_parse(on_each: Environment) -> None:
 
 
 def test_every_module_works_without_extras(bare: Environment) -> None:
-    # But hooks/form.py: Airflow 2.11 alone has it imported, and brings what it needs. And gates/shapes.py: gates import
-    # it only after they have asked for its extra.
+    # But hooks/form.py: Airflow 2.11 alone has it imported, and brings what it needs. And modules that are imported
+    # only after their extra was asked for.
     code = """
         import airflow_provider_encord as package, importlib, json, pkgutil
-        left_out = ("airflow_provider_encord.hooks.form", "airflow_provider_encord.gates.shapes")
+        left_out = tuple(f"airflow_provider_encord.{one}" for one in (
+            "hooks.form", "exports.formats.shapes", "training.outlines", "training.forms.yolo", "training.forms.coco"))
         names = [one.name for one in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
                  if not one.name.startswith(left_out)]
         for name in names:

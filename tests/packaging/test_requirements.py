@@ -19,6 +19,7 @@ INSTALLED_LOWEST = (
     "frames",
     "media",
     "quality",
+    "training",
     "zstd",
     "openlineage",
     "test",

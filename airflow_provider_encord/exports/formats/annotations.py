@@ -34,7 +34,7 @@ SCENE = "scene"
 
 T = TypeVar("T")
 _MOST_KEPT = 10_000  # records of one label row
-_OTHER_FORM = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+OTHER_FORM = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 GEOMETRY_KEYS = (
     "boundingBox",
@@ -107,7 +107,7 @@ def readable(row: LabelRow) -> Iterator[None]:
     """
     try:
         yield
-    except (*NOT_JSON, msgspec.ValidationError, *_OTHER_FORM) as error:
+    except (*NOT_JSON, msgspec.ValidationError, *OTHER_FORM) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         kind = "" if isinstance(error, NOT_JSON) else f"{type(error).__name__}: "
         raise UnexpectedResponseError(

@@ -100,7 +100,7 @@ class CocoEncoder:
 
     def _image(self, row: Mapping[str, Any], place: Place, known: set[int]) -> Iterator[_Image]:
         """The image of a place, unless the file contains it already."""
-        image = _id(place.unit, place.frame)
+        image = coco_id(place.unit, place.frame)
         if image in known or image in self._images:
             return
         known.add(image)
@@ -141,8 +141,8 @@ class CocoEncoder:
                 shape=annotation.shape,
             )
         return {
-            "id": _id(row.get("label_hash"), annotation.place.unit, annotation.place.frame, annotation.hash),
-            "image_id": _id(annotation.place.unit, annotation.place.frame),
+            "id": coco_id(row.get("label_hash"), annotation.place.unit, annotation.place.frame, annotation.hash),
+            "image_id": coco_id(annotation.place.unit, annotation.place.frame),
             "category_id": category,
             "segmentation": segmentation,
             "area": round(area, 3),
@@ -196,7 +196,7 @@ def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _id(*parts: Any) -> int:
+def coco_id(*parts: Any) -> int:
     """An id that is always the same for the same parts."""
     digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:_ID_BYTES], "big") >> (8 * _ID_BYTES - _ID_BITS)
@@ -212,6 +212,18 @@ def _left_out(row: Mapping[str, Any], left_out: LeftOut) -> dict[str, Any]:
         "shape": left_out.shape,
         "reason": left_out.reason,
     }
+
+
+def segmentation_of(annotation: Annotation) -> tuple[Any, float, geometry.Box] | None:
+    """Segmentation, area and box of an object; None if COCO has nothing for its shape.
+
+    :raises MalformedGeometryError: The geometry does not match the shape.
+    """
+    make = _SEGMENTATIONS.get(str(annotation.shape))
+    if make is None:
+        return None
+    with geometry.reading(annotation):
+        return make(annotation)
 
 
 def _box(annotation: Annotation) -> tuple[Any, float, geometry.Box]:

@@ -40,6 +40,7 @@ from airflow_provider_encord.operators.storage import (
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
 )
+from airflow_provider_encord.operators.training import EncordBuildTrainingSetOperator
 from airflow_provider_encord.operators.workflow import (
     EncordAddIssuesOperator,
     EncordAssignTasksOperator,
@@ -125,9 +126,17 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
         EncordQualityGateOperator(task_id="gate", report="{{ params.destination }}/gate.jsonl", **limits),
         EncordQualityGateBranchOperator(task_id="branch", report="{{ params.destination }}/branch.jsonl", **limits),
     ]
-    export >> EncordPullMediaOperator(
+    media = EncordPullMediaOperator(
         task_id="media", labels="{{ params.destination }}/parts", destination="{{ params.destination }}/media"
     )
+    training = EncordBuildTrainingSetOperator(
+        task_id="training",
+        labels="{{ params.destination }}/parts",
+        media="{{ params.destination }}/media/media.jsonl",
+        destination="{{ params.destination }}/training",
+        format="coco",
+    )
+    export >> media >> training
     EncordExportAnalyticsOperator(
         task_id="analytics",
         destination="{{ params.destination }}/analytics",

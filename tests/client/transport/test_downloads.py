@@ -141,7 +141,7 @@ def test_a_redirect_is_followed_but_not_for_ever_and_not_to_the_address_of_a_clo
         fetch(answer(307, b"", location="http://169.254.169.254/latest"))
 
 
-def test_a_url_that_is_not_accepted_is_told_apart_from_a_file_that_is_gone(fetch: Any) -> None:
+def test_a_url_that_is_not_accepted_differs_from_a_file_that_is_gone(fetch: Any) -> None:
     with pytest.raises(SignedUrlRefusedError, match="may have expired") as raised:
         fetch(answer(403, b"<Error>secret</Error>"))
     assert "secret" not in str(raised.value)

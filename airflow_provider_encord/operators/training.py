@@ -1,0 +1,169 @@
+"""Training sets: labels with their media, in the forms that training code reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.defaults import (
+    DEFAULT_SPLIT,
+    MOST_PARALLEL_DOWNLOADS,
+    PARALLEL_DOWNLOADS,
+    TRAINING_FORMATS,
+)
+from airflow_provider_encord.links import project_url
+from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
+    parse_bool,
+    parse_choice,
+    parse_list,
+    parse_mapping,
+    parse_positive_int,
+    parse_text,
+    parse_url,
+    storage_path,
+)
+from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
+from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of, up_to
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+
+class EncordBuildTrainingSetOperator(EncordBaseOperator):
+    """Build a training set of exported labels and pulled media, in a form that training code reads.
+
+    Of Encord, it reads only the ontology of the project, and with ``split_by="client_metadata.<key>"`` the metadata of
+    its data units. The files of the training set depend only on the labels, the media and the arguments: two builds of
+    the same inputs are equal, byte for byte. What the form cannot say is counted, and listed in ``left_out.jsonl``.
+    ``README.md`` and ``card.html`` describe the training set; ``training_set.json`` is written last.
+
+    Safe to repeat: if the destination has this training set already, nothing is written. A retry writes the same files
+    again. Another training set at the destination is an error unless `overwrite` is set; then no file of it is left.
+    Works with an SSH key, or with the API key of the project (by data hash). Encord API: ``ontology``, ``labelrows``
+    GET (v1).
+
+    :param labels: Path or URI of the manifest of an export in JSON Lines (templated). Of an incremental export, the
+        earlier exports are read, too. It must have one label branch.
+    :param media: Path or URI of the report of `EncordPullMediaOperator`, or a list of reports if it was mapped
+        (templated). Frames of videos must have been pulled as frames.
+    :param media_dir: Path or URI of the directory of the media (templated). Default: the directory of the first report.
+    :param destination: Path or URI of an empty directory for the training set (templated).
+    :param format: Form of the training set (templated): ``"yolo-detect"``, ``"yolo-segment"``, ``"yolo-obb"`` (rotated
+        boxes), ``"yolo-pose"`` (skeletons), ``"coco"``, or ``"folders"`` (a folder of images for each class).
+    :param class_map: New names of classes, by their names in the ontology (templated). Classes with the same new name
+        are merged; None drops a class. Classes that are not in it keep their names. Default: no changes.
+    :param class_from: With the format ``"folders"``, the name of the classification, or of an attribute of it, whose
+        answer is the class (templated).
+    :param split: The share of each split, by name (templated). The shares add up to 1. Default: ``{"train": 0.8, "val":
+        0.1, "test": 0.1}``.
+    :param split_by: What is kept together in one split (templated): ``"data_hash"`` (default), a data unit with all its
+        frames or images; or ``"client_metadata.<key>"``, all data units with the same value, such as a scene. The split
+        is decided by a hash of the value alone, so it does not change when data are added.
+    :param seed: Another seed gives another assignment to splits (templated). Default: empty.
+    :param min_box_size: Leave out objects whose box is narrower or lower, in pixels (templated). Default: 0.
+    :param max_concurrency: How many files to copy at once (templated). Default: 8.
+    :param overwrite: Replace another training set at the destination (templated). Default: False.
+    :return: ``{"destination", "record", "format", "classes", "images", "objects", "splits", "left_out", "built"}``:
+        the number of images and labels, the images of each split, the number of labels that were left out, and whether
+        the training set was built now.
+    :raises AirflowFailException: An argument is wrong, or the destination has another training set or other files.
+    :raises AirflowException: Encord or a store could not be reached; a retry may help.
+    """
+
+    template_fields: Sequence[str] = (
+        *("labels", "media", "media_dir", "destination", "format", "class_map", "class_from", "split", "split_by"),
+        *("seed", "min_box_size", "max_concurrency", "overwrite"),
+        *EncordBaseOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        labels: str | os.PathLike[str] | ObjectStoragePath,
+        media: str | os.PathLike[str] | ObjectStoragePath | Sequence[Any],
+        destination: str | os.PathLike[str] | ObjectStoragePath,
+        format: str,  # noqa: A002 - the word for it, as in the export
+        media_dir: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        class_map: Mapping[str, str | None] | str | None = None,
+        class_from: str | None = None,
+        split: Mapping[str, float] | str | None = None,
+        split_by: str = "data_hash",
+        seed: str = "",
+        min_box_size: float | str = 0,
+        max_concurrency: int | str = PARALLEL_DOWNLOADS,
+        overwrite: bool | str = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.labels = labels
+        self.media = media
+        self.destination = destination
+        self.format = format
+        self.media_dir = media_dir
+        self.class_map = class_map
+        self.class_from = class_from
+        self.split = split
+        self.split_by = split_by
+        self.seed = seed
+        self.min_box_size = min_box_size
+        self.max_concurrency = max_concurrency
+        self.overwrite = overwrite
+        check_destination(destination)
+        check_literals(
+            labels=(labels, parse_url),
+            media_dir=(media_dir, parse_url),
+            format=(format, one_of(*TRAINING_FORMATS)),
+            max_concurrency=(max_concurrency, up_to(MOST_PARALLEL_DOWNLOADS)),
+            overwrite=(overwrite, parse_bool),
+        )
+
+    def _execute(self, context: Context) -> dict[str, Any]:
+        """Build the training set."""
+        from airflow_provider_encord.training import building
+
+        reports = [storage_path(report, "media") for report in parse_list(self.media, "media")]
+        if not reports:
+            raise InvalidArgumentError("media: it is empty. Pass the report of the pulled media.")
+        directory = blank_to_none(self.media_dir)
+        spec = building.BuildSpec(
+            labels=storage_path(self.labels, "labels"),
+            media=reports[0].parent if directory is None else storage_path(directory, "media_dir"),
+            reports=reports,
+            destination=storage_path(self.destination, "destination"),
+            format=parse_choice(self.format, "format", TRAINING_FORMATS),
+            class_map=parse_mapping(self.class_map, "class_map") or {},
+            class_from=parse_text(self.class_from, "class_from"),
+            split=parse_mapping(self.split, "split") or DEFAULT_SPLIT,
+            split_by=str(self.split_by),
+            seed=str(self.seed),
+            min_box_size=_size(self.min_box_size),
+            max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
+            overwrite=parse_bool(self.overwrite, "overwrite"),
+        )
+        record, built = building.build_training_set(self.client, spec, owner_of(context))
+        self.push_link(context, project_url, record.project_id)
+        return {
+            "destination": str(spec.destination),
+            "record": str(spec.destination / building.RECORD),
+            "format": record.format,
+            "classes": len(record.classes),
+            "images": record.images,
+            "objects": record.objects,
+            "splits": {name: counts.images for name, counts in record.splits.items()},
+            "left_out": sum(record.left_out.values()),
+            "built": built,
+        }
+
+
+def _size(value: Any) -> float:
+    """A number of pixels."""
+    try:
+        size = float(value)
+    except (TypeError, ValueError):
+        size = -1.0
+    if not 0 <= size < float("inf"):
+        raise InvalidArgumentError(f"min_box_size: {str(value)[:80]!r} is not a number of pixels, 0 or more.")
+    return size

@@ -1,0 +1,1 @@
+"""Training sets: labels with their media, in the forms that training code reads."""

@@ -1,0 +1,220 @@
+"""Writing a training set: sample by sample, with images copied by several threads, and the record last.
+
+All files depend only on the labels, the media and the arguments. So an attempt that follows a killed one writes the
+same files again, and two builds of the same inputs are equal, byte for byte.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import hashlib
+import logging
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.errors import RefusedError
+from airflow_provider_encord.exports.formats.annotations import LeftOut
+from airflow_provider_encord.exports.formats.answers import Names
+from airflow_provider_encord.media.fetching import path_at
+from airflow_provider_encord.progress import ProgressLogger
+from airflow_provider_encord.storage_paths import blocks_of, replacing, storage_errors, write_whole
+from airflow_provider_encord.training.directory import TrainingDirectory
+from airflow_provider_encord.training.forms import Form
+from airflow_provider_encord.training.media_index import MediaIndex
+from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
+from airflow_provider_encord.training.samples import Sample, samples_of
+from airflow_provider_encord.training.split_keys import SplitKeys
+from airflow_provider_encord.training.splits import Splits
+
+log = logging.getLogger(__name__)
+
+_ROWS_AT_ONCE = 100
+
+
+class LeftOutLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of `LEFT_OUT`: a label that is not in the training set, or an image that is not.
+
+    :param reason: Why.
+    :param kind: ``"object"``, ``"classification"``, ``"image"``, or another part of a label row.
+    """
+
+    data_hash: str
+    label_hash: str
+    unit: str | None
+    frame: int | None
+    hash: str
+    kind: str
+    shape: str | None
+    reason: str
+
+
+class Built(msgspec.Struct, kw_only=True):
+    """What was written."""
+
+    splits: dict[str, SplitCounts]
+    left_out: collections.Counter[str] = msgspec.field(default_factory=collections.Counter)
+    files: int = 0
+    bytes: int = 0
+
+    @property
+    def images(self) -> int:
+        """The number of images in all splits."""
+        return sum(counts.images for counts in self.splits.values())
+
+
+class _Progress(ProgressLogger):
+    def __init__(self, built: Built):
+        super().__init__()
+        self._built = built
+
+    def log_line(self) -> None:
+        built = self._built
+        log.info("%d images so far, %.1f images/s.", built.images, built.images / self.seconds)
+
+
+class Builder:
+    """Writes a training set.
+
+    :param media: Path object of the directory of the media.
+    :param keys: The keys by which samples are assigned to splits.
+    :param max_concurrency: How many images are copied at once.
+    """
+
+    def __init__(
+        self,
+        directory: TrainingDirectory,
+        form: Form,
+        *,
+        media: Any,
+        index: MediaIndex,
+        names: Names,
+        splits: Splits,
+        keys: SplitKeys,
+        max_concurrency: int,
+    ):
+        self._directory, self._form, self._media, self._index = directory, form, media, index
+        self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
+        self.built = Built(splits={name: SplitCounts() for name in splits.names})
+
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> Built:
+        """Write everything but the record.
+
+        :raises EncordError: A file cannot be read or written.
+        """
+        progress = _Progress(self.built)
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._most)
+        path = self._directory.path / LEFT_OUT
+        try:
+            with storage_errors("destination", path):
+                write_whole(path, self._lines(rows, pool, progress))
+            for name, blocks in self._form.finish():
+                self._write(name, blocks)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        self.built.files += 1
+        progress.log_line()
+        return self.built
+
+    def _lines(
+        self, rows: Iterable[Mapping[str, Any]], pool: concurrent.futures.Executor, progress: _Progress
+    ) -> Iterator[bytes]:
+        """Write the samples of all rows; the lines of what is left out."""
+        for some in _batches(rows, _ROWS_AT_ONCE):
+            self._directory.keep()
+            keys = self._keys.of([str(row.get("data_hash")) for row in some])
+            copies: list[concurrent.futures.Future[int]] = []
+            for row in some:
+                split = self._splits.of(keys[str(row.get("data_hash"))])
+                for left_out in self._row(row, split, pool, copies):
+                    self.built.left_out[left_out.reason] += 1
+                    yield msgspec.json.encode(_line(row, left_out)) + b"\n"
+            for copy in copies:
+                self.built.bytes += copy.result()
+            self.built.files += len(copies)
+            progress.log_at_intervals()
+
+    def _row(
+        self,
+        row: Mapping[str, Any],
+        split: str,
+        pool: concurrent.futures.Executor,
+        copies: list[concurrent.futures.Future[int]],
+    ) -> Iterator[LeftOut]:
+        for sample in samples_of(row, self._names, self._index):
+            if isinstance(sample, LeftOut):
+                yield sample
+                continue
+            written = self._form.add(sample, split, pathlib.PurePosixPath(sample.path).suffix)
+            yield from written.left_out
+            self._count(split, written.classes, images=bool(written.image_paths))
+            copies += [pool.submit(self._copy, sample, path) for path in written.image_paths]
+            copies += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
+
+    def _count(self, split: str, classes: Sequence[str], *, images: bool) -> None:
+        counts = self.built.splits[split]
+        counts.images += images
+        counts.empty_images += images and not classes
+        for name in classes:
+            counts.objects[name] = counts.objects.get(name, 0) + 1
+
+    def _copy(self, sample: Sample, relative: str) -> int:
+        """Copy an image, unless it is not the file that was pulled."""
+        source, target = path_at(self._media, sample.path), path_at(self._directory.path, relative)
+        size, digest = 0, hashlib.sha256()
+        with storage_errors("destination", target), replacing(target) as writer:
+            with storage_errors("media", source):
+                for block in blocks_of(source):
+                    size += len(block)
+                    digest.update(block)
+                    writer.write(block)
+            if sample.sha256 is not None and digest.hexdigest() != sample.sha256:
+                raise RefusedError(
+                    f"media: {source} is not the file that was pulled: its SHA-256 differs from the one in the report. "
+                    "Pull the media again."
+                )
+        return size
+
+    def _write_small(self, relative: str, content: bytes) -> int:
+        target = path_at(self._directory.path, relative)
+        with storage_errors("destination", target):
+            write_whole(target, [content])
+        return len(content)
+
+    def _write(self, relative: str, blocks: Iterator[bytes]) -> None:
+        target = path_at(self._directory.path, relative)
+        with storage_errors("destination", target):
+            write_whole(target, self._counted(blocks))
+        self.built.files += 1
+
+    def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self.built.bytes += len(block)
+            yield block
+
+
+def _line(row: Mapping[str, Any], left_out: LeftOut) -> LeftOutLine:
+    return LeftOutLine(
+        data_hash=str(row.get("data_hash")),
+        label_hash=str(row.get("label_hash")),
+        unit=left_out.unit,
+        frame=left_out.frame,
+        hash=left_out.hash,
+        kind=left_out.kind,
+        shape=left_out.shape,
+        reason=left_out.reason,
+    )
+
+
+def _batches(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

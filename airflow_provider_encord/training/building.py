@@ -1,0 +1,208 @@
+"""Building a training set as a task does it: from arguments to the record."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord import __version__
+from airflow_provider_encord.attempts import Owner, fingerprint
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.exports import Manifest, read_manifest
+from airflow_provider_encord.exports.arguments import latest_rows, naming
+from airflow_provider_encord.exports.formats.answers import Names
+from airflow_provider_encord.storage_paths import storage_errors, write_whole
+from airflow_provider_encord.training.build import Builder, Built
+from airflow_provider_encord.training.card import card_of, page_of
+from airflow_provider_encord.training.classes import Classes, answer_names, object_names
+from airflow_provider_encord.training.directory import TrainingDirectory
+from airflow_provider_encord.training.forms import Form
+from airflow_provider_encord.training.media_index import MediaIndex
+from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, TrainingSet
+from airflow_provider_encord.training.record import RECORD as RECORD
+from airflow_provider_encord.training.split_keys import SplitKeys
+from airflow_provider_encord.training.splits import Splits
+
+log = logging.getLogger(__name__)
+
+_FOLDERS = "folders"
+_COCO = "coco"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BuildSpec:
+    """What to build.
+
+    :param labels: Path object of the manifest of an export in JSON Lines.
+    :param media: Path object of the directory of the media.
+    :param reports: Path objects of the reports of the pulled media.
+    :param class_from: With folders, the question whose answer is the class.
+    """
+
+    labels: Any
+    media: Any
+    reports: Sequence[Any]
+    destination: Any
+    format: str
+    class_map: Mapping[str, Any]
+    class_from: str | None
+    split: Mapping[str, Any]
+    split_by: str
+    seed: str
+    min_box_size: float
+    max_concurrency: int
+    overwrite: bool
+
+
+def build_training_set(client: EncordClient, spec: BuildSpec, owner: Owner) -> tuple[TrainingSet, bool]:
+    """Build a training set, unless the destination has it already.
+
+    :return: Its record, and whether it was built now.
+    :raises InvalidArgumentError: An argument is wrong, or the destination has another training set.
+    :raises EncordError: Encord or a store cannot be reached.
+    """
+    _require_extras(spec.format)
+    with naming("labels"):
+        manifest = read_manifest(spec.labels)
+    if manifest.branch is None:
+        raise InvalidArgumentError(
+            "labels: the export has the rows of all label branches, so a data unit may be in it several times. Export "
+            "one branch."
+        )
+    splits = Splits(spec.split, spec.seed)
+    keys = SplitKeys(client, manifest.project_id, spec.split_by)
+    structure = client.project(manifest.project_id).ontology().editor_ontology
+    classes = _classes(spec, structure)
+    form = _form(spec, classes, splits, structure)
+    index = MediaIndex(spec.reports)
+    try:
+        about = _fingerprint(spec, manifest, index, structure)
+        directory = TrainingDirectory(spec.destination, owner)
+        known = directory.finished()
+        if known is not None and known.fingerprint == about:
+            log.info("%s has this training set already.", spec.destination)
+            return known, False
+        if known is not None and not spec.overwrite:
+            raise InvalidArgumentError(
+                f"destination: {spec.destination} has another training set, of other labels, media or arguments. Pass "
+                "overwrite=True to replace it, or another directory."
+            )
+        directory.claim()
+        try:
+            directory.begin(about, form.entries)
+            builder = Builder(
+                directory,
+                form,
+                media=spec.media,
+                index=index,
+                names=Names(structure),
+                splits=splits,
+                keys=keys,
+                max_concurrency=spec.max_concurrency,
+            )
+            built = builder.write(latest_rows(spec.labels, "labels"))
+            record = _record(spec, manifest, classes, built, about)
+            _write_card(spec.destination, record)
+            directory.finish(record)
+        except BaseException:
+            directory.release()
+            raise
+    finally:
+        index.close()
+    if keys.without_key:
+        log.warning("%d data units have no %s. They were split by their data hash.", keys.without_key, spec.split_by)
+    return record, True
+
+
+def _classes(spec: BuildSpec, structure: Mapping[str, Any]) -> Classes:
+    if spec.format != _FOLDERS:
+        if spec.class_from is not None:
+            raise InvalidArgumentError(f"class_from: only the format {_FOLDERS!r} uses it. Do not pass it.")
+        return Classes(object_names(structure), spec.class_map)
+    if spec.class_from is None:
+        raise InvalidArgumentError(
+            f"class_from: the format {_FOLDERS!r} needs the name of the classification whose answer is the class."
+        )
+    return Classes(answer_names(structure, spec.class_from), spec.class_map)
+
+
+def _form(spec: BuildSpec, classes: Classes, splits: Splits, structure: Mapping[str, Any]) -> Form:
+    """The form, whose module needs the extra."""
+    if spec.format == _FOLDERS:
+        from airflow_provider_encord.training.forms.folders import FoldersForm
+
+        return FoldersForm(spec.class_from or "", classes, splits.names)
+    if spec.format == _COCO:
+        from airflow_provider_encord.training.forms.coco import CocoForm
+
+        return CocoForm(classes, splits.names, structure, min_box_size=spec.min_box_size)
+    from airflow_provider_encord.training.forms.yolo import YoloForm
+
+    return YoloForm(spec.format, classes, splits.names, structure, min_box_size=spec.min_box_size)
+
+
+def _require_extras(format_: str) -> None:
+    modules = () if format_ == _FOLDERS else ("numpy", "shapely", "pycocotools") if format_ == _COCO else ("shapely",)
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            raise InvalidArgumentError(
+                f"format: {format_} needs {module}, which is not installed. Install it with "
+                "`pip install 'airflow-provider-encord[training]'`."
+            ) from None
+
+
+def _fingerprint(spec: BuildSpec, manifest: Manifest, index: MediaIndex, structure: Mapping[str, Any]) -> str:
+    """What the training set depends on. Shards are named by their content, not by the plan that wrote them."""
+    return fingerprint(
+        version=SCHEMA_VERSION,
+        labels=[shard.sha256 for shard in manifest.shards],
+        previous=msgspec.to_builtins(manifest.previous),
+        media=index.fingerprint,
+        ontology=structure,
+        format=spec.format,
+        class_map=dict(spec.class_map),
+        class_from=spec.class_from,
+        split=list(spec.split.items()),
+        split_by=spec.split_by,
+        seed=spec.seed,
+        min_box_size=spec.min_box_size,
+    )
+
+
+def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built, about: str) -> TrainingSet:
+    ordered = sorted(built.left_out.items(), key=lambda item: (-item[1], item[0]))
+    for counts in built.splits.values():
+        counts.objects = {name: counts.objects[name] for name in classes.names if name in counts.objects}
+    return TrainingSet(
+        schema_version=SCHEMA_VERSION,
+        kind=KIND,
+        provider_version=__version__,
+        format=spec.format,
+        project_id=manifest.project_id,
+        labels=str(spec.labels),
+        watermark=manifest.watermark,
+        branch=manifest.branch,
+        classes=classes.names,
+        class_map=dict(spec.class_map),
+        split={name: float(share) for name, share in spec.split.items()},
+        split_by=spec.split_by,
+        splits=built.splits,
+        left_out=dict(ordered),
+        files=built.files,
+        bytes=built.bytes,
+        fingerprint=about,
+    )
+
+
+def _write_card(destination: Any, record: TrainingSet) -> None:
+    for name, text in ((CARD, card_of(record)), (PAGE, page_of(record))):
+        with storage_errors("destination", destination / name):
+            write_whole(destination / name, [text.encode()])

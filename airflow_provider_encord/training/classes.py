@@ -1,0 +1,87 @@
+"""The classes of a training set: those of the ontology, renamed, merged or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.exports.formats.answers import mappings
+
+_MOST_NAMED = 20
+
+
+class Classes:
+    """Finds the class of an object or answer.
+
+    The numbers of the classes are their places in the ontology, after merging. They stay the same as long as
+    classes are only added at the end.
+
+    :param known: Names in the ontology, in order.
+    :param class_map: New names by name; None drops a class. Names that are missing stay as they are.
+    :raises InvalidArgumentError: `class_map` has a name that the ontology does not have, or drops all classes.
+    """
+
+    def __init__(self, known: Sequence[str], class_map: Mapping[str, Any]):
+        unknown = [name for name in class_map if name not in known]
+        if unknown:
+            raise InvalidArgumentError(
+                f"class_map: the ontology does not have {_listed(unknown)}. It has {_listed(known) or 'no classes'}."
+            )
+        wrong = [name for name, new in class_map.items() if new is not None and (not isinstance(new, str) or not new)]
+        if wrong:
+            raise InvalidArgumentError(
+                f"class_map: the new name of {_listed(wrong)} is not a text. Pass a name, or None."
+            )
+        self._new = {name: class_map.get(name, name) for name in known}
+        self.names = list(dict.fromkeys(name for name in self._new.values() if name is not None))
+        if not self.names:
+            raise InvalidArgumentError(
+                "class_map: no class is left. The ontology has none that this form can use, or all of them are dropped."
+            )
+        self._numbers = {name: number for number, name in enumerate(self.names)}
+
+    def of(self, name: str | None) -> str | None:
+        """The class; None if it is dropped."""
+        return self._new.get(name or "")
+
+    def knows(self, name: str | None) -> bool:
+        """Whether the ontology has a class of this name."""
+        return name in self._new
+
+    def number(self, class_name: str) -> int:
+        """The number of a class, from 0."""
+        return self._numbers[class_name]
+
+
+def object_names(structure: Mapping[str, Any]) -> list[str]:
+    """The names of the objects in an ontology, in order, each once."""
+    return list(dict.fromkeys(str(object_.get("name")) for object_ in mappings(structure.get("objects"))))
+
+
+def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:
+    """The answers to a classification or attribute, in order.
+
+    :param question: Name of a classification, or of an attribute in one.
+    :raises InvalidArgumentError: The ontology has no such question with options.
+    """
+    questions = dict(_questions(structure))
+    if question not in questions:
+        raise InvalidArgumentError(
+            f"class_from: the ontology has no classification {question!r} with options. It has "
+            f"{_listed(list(questions)) or 'none'}."
+        )
+    return questions[question]
+
+
+def _questions(structure: Mapping[str, Any]) -> Iterable[tuple[str, list[str]]]:
+    for classification in mappings(structure.get("classifications")):
+        for attribute in mappings(classification.get("attributes")):
+            options = [str(option.get("label")) for option in mappings(attribute.get("options"))]
+            if options:
+                yield str(attribute.get("name")), options
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(repr(name[:80]) for name in names[:_MOST_NAMED]) + more

@@ -1,0 +1,124 @@
+"""The directory of a training set: whose it is, and that no file of another training set is left in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.malformed import NOT_JSON
+from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
+from airflow_provider_encord.training.record import RECORD, TrainingSet
+
+BUILDING = "building.json"
+_ARGUMENT = "destination"
+
+
+class _Building(msgspec.Struct, frozen=True):
+    """What is being written into a directory, and the files and directories in it that belong to that."""
+
+    fingerprint: str
+    entries: list[str]
+
+
+class TrainingDirectory:
+    """The directory of a training set.
+
+    :param path: Path object of the directory.
+    :param owner: The task that writes it; only one task at a time may.
+    """
+
+    def __init__(self, path: Any, owner: Owner):
+        self.path = path
+        self._claim = Claim(path / CLAIM_FILE, owner, _ARGUMENT)
+
+    def finished(self) -> TrainingSet | None:
+        """The training set in the directory; None without a complete one.
+
+        :raises InvalidArgumentError: The file is not the record of a training set.
+        """
+        path = self.path / RECORD
+        with storage_errors(_ARGUMENT, path):
+            if not path.exists():
+                return None
+            content = path.read_bytes()
+        try:
+            return msgspec.json.decode(content, type=TrainingSet)
+        except NOT_JSON:
+            raise InvalidArgumentError(
+                f"{_ARGUMENT}: {path} is not the record of a training set. Pass another directory."
+            ) from None
+
+    def claim(self) -> None:
+        """Take the directory.
+
+        :raises UnavailableError: Another task is writing it.
+        :raises InvalidArgumentError: It has files that are not of a training set.
+        """
+        self._require_ours()
+        self._claim.take()
+
+    def keep(self) -> None:
+        """Check at intervals that no other attempt has taken the directory."""
+        self._claim.keep()
+
+    def release(self) -> None:
+        """Let other tasks write the directory."""
+        self._claim.release()
+
+    def begin(self, fingerprint: str, entries: Iterable[str]) -> None:
+        """Prepare the directory. What is left of another training set is removed."""
+        self._claim.check()
+        marker = self._marker()
+        earlier = self.finished()
+        with storage_errors(_ARGUMENT, self.path):
+            if marker is None or marker.fingerprint != fingerprint or earlier is not None:
+                remove(self.path / RECORD)
+                for name in {*(marker.entries if marker else ()), *entries}:
+                    _remove_entry(self.path / name)
+            content = msgspec.json.encode(_Building(fingerprint, sorted(entries)))
+            write_whole(self.path / BUILDING, [content])
+
+    def finish(self, record: TrainingSet) -> None:
+        """Write the record, which makes the training set complete."""
+        self._claim.check()
+        with storage_errors(_ARGUMENT, self.path):
+            write_whole(self.path / RECORD, [msgspec.json.format(msgspec.json.encode(record), indent=2), b"\n"])
+        self.release()
+
+    def _marker(self) -> _Building | None:
+        path = self.path / BUILDING
+        with storage_errors(_ARGUMENT, path):
+            if not path.exists():
+                return None
+            try:
+                return msgspec.json.decode(path.read_bytes(), type=_Building)
+            except NOT_JSON:
+                return None
+
+    def _require_ours(self) -> None:
+        with storage_errors(_ARGUMENT, self.path):
+            if not self.path.exists():
+                return
+            names = {path.name for path in self.path.iterdir()} - {"", self.path.name}
+        if names and not names & {BUILDING, RECORD, CLAIM_FILE}:
+            raise InvalidArgumentError(
+                f"{_ARGUMENT}: {self.path} has files that are not of a training set, such as {sorted(names)[0]}. Pass "
+                "an empty directory."
+            )
+
+
+def _remove_entry(path: Any) -> None:
+    """Remove a file, or a directory with everything in it."""
+    if not path.exists():
+        return
+    if not path.is_dir():
+        remove(path)
+    elif is_local(path):
+        shutil.rmtree(plain(path))
+    else:
+        path.fs.rm(path.path, recursive=True)

@@ -1,0 +1,140 @@
+"""YOLO: a text file for each image, with a line for each object; numbers are fractions of the image.
+
+=================  ====================================================================================
+task               a line, after the number of the class
+=================  ====================================================================================
+``yolo-detect``    centre x, centre y, width, height
+``yolo-segment``   the points of an outline
+``yolo-obb``       the four corners of a rotated box
+``yolo-pose``      the box, and for each keypoint x, y and visibility (0 not there, 1 hidden, 2 visible)
+=================  ====================================================================================
+
+``data.yaml`` names the splits and classes. It has no ``path``, so that paths in it are relative to the file itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.exports.formats.annotations import Annotation
+from airflow_provider_encord.exports.formats.answers import mappings
+from airflow_provider_encord.training.classes import Classes
+from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
+from airflow_provider_encord.training.outlines import (
+    NotExpressibleError,
+    clipped_box,
+    keypoints_of,
+    outline_of,
+    region_of,
+    rotated_corners,
+)
+from airflow_provider_encord.training.samples import Sample, left_out
+
+DETECT, SEGMENT, OBB, POSE = "yolo-detect", "yolo-segment", "yolo-obb", "yolo-pose"
+NO_SIZE = "the size of the image is not known"
+_OTHER_NUMBER = "it has another number of keypoints"
+
+Numbers = list[float]
+
+
+class YoloForm:
+    """See `forms.Form`.
+
+    :param task: `DETECT`, `SEGMENT`, `OBB` or `POSE`.
+    :param structure: Structure of the ontology.
+    :param min_box_size: Smallest width and height of a box, in pixels.
+    :raises InvalidArgumentError: The skeletons of a `POSE` have different numbers of points.
+    """
+
+    entries = ("images", "labels", "data.yaml")
+
+    def __init__(
+        self,
+        task: str,
+        classes: Classes,
+        splits: Sequence[str],
+        structure: Mapping[str, Any],
+        *,
+        min_box_size: float = 0.0,
+    ):
+        self._task, self._classes, self._splits, self._least = task, classes, splits, min_box_size
+        self._keypoints = _keypoints(structure) if task == POSE else 0
+
+    def add(self, sample: Sample, split: str, suffix: str) -> WrittenSample:
+        """Make the label file of a sample. An image without objects has an empty one."""
+        written = WrittenSample([f"images/{split}/{sample.name}{suffix}"])
+        written.leave_classifications(sample)
+        lines = [line for annotation in sample.objects if (line := self._line(sample, annotation, written))]
+        written.files[f"labels/{split}/{sample.name}.txt"] = "".join(lines).encode()
+        return written
+
+    def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """``data.yaml``. Every reader of YAML reads JSON's texts and lists."""
+        lines = [f"{split}: images/{split}" for split in self._splits]
+        if "val" not in self._splits:  # the usual reader demands it
+            lines.append(f"val: images/{self._splits[-1]}")
+        if self._task == POSE:
+            lines.append(f"kpt_shape: [{self._keypoints}, 3]")
+        lines.append("names:")
+        lines += [f"  {number}: {json.dumps(name)}" for number, name in enumerate(self._classes.names)]
+        yield "data.yaml", iter(["\n".join(lines).encode() + b"\n"])
+
+    def _line(self, sample: Sample, annotation: Annotation, written: WrittenSample) -> str | None:
+        class_name = written.class_of(annotation, self._classes)
+        if class_name is None:
+            return None
+        try:
+            numbers = self._numbers(sample, annotation)
+        except NotExpressibleError as error:
+            written.left_out.append(left_out(annotation, str(error)))
+            return None
+        written.classes.append(class_name)
+        return " ".join([str(self._classes.number(class_name)), *map(_text, numbers)]) + "\n"
+
+    def _numbers(self, sample: Sample, annotation: Annotation) -> Numbers:
+        size = sample.size
+        if size is None:
+            raise NotExpressibleError(NO_SIZE)
+        shape = region_of(annotation)
+        left, top, width, height = clipped_box(shape, size)
+        if min(width, height) < self._least:
+            raise NotExpressibleError(TOO_SMALL)
+        if self._task == SEGMENT:
+            return _fractions(outline_of(annotation, shape, size), size)
+        if self._task == OBB:
+            return _fractions(rotated_corners(annotation, shape), size)
+        box = [(left + width / 2) / size[0], (top + height / 2) / size[1], width / size[0], height / size[1]]
+        return box if self._task == DETECT else [*box, *self._points(annotation, size)]
+
+    def _points(self, annotation: Annotation, size: tuple[int, int]) -> Numbers:
+        points = keypoints_of(annotation)
+        if len(points) != self._keypoints:
+            raise NotExpressibleError(_OTHER_NUMBER)
+        return [number for x, y, seen in points for number in (x / size[0], y / size[1], seen)]
+
+
+def _keypoints(structure: Mapping[str, Any]) -> int:
+    """The number of points that all skeletons of an ontology have."""
+    counts = {
+        len(template.get("skeleton") or {})
+        for entry in mappings(structure.get("skeleton_templates"))
+        for template in mappings([entry.get("template")])
+    }
+    if len(counts) != 1:
+        raise InvalidArgumentError(
+            f"format: {POSE} needs skeletons with one number of points, but the ontology has "
+            f"{', '.join(map(str, sorted(counts))) or 'no skeletons'}."
+        )
+    return counts.pop()
+
+
+def _fractions(points: Sequence[tuple[float, float]], size: tuple[int, int]) -> Numbers:
+    clip: Callable[[float], float] = lambda number: min(1.0, max(0.0, number))  # noqa: E731 - a name for it
+    return [clip(number) for x, y in points for number in (x / size[0], y / size[1])]
+
+
+def _text(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,69 @@
+"""Where the files of data units are, by the reports of the tasks that pulled them."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_encord.media.report import read_media
+
+_WHOLE = -1
+
+
+class MediaIndex:
+    """Finds files, in a temporary database: memory does not grow with their number.
+
+    :param reports: Path objects of reports. The paths in them are relative to the directory of the media.
+    :raises InvalidArgumentError: One of them is not a report of pulled media.
+    """
+
+    def __init__(self, reports: Sequence[Any]):
+        self._file = tempfile.NamedTemporaryFile(prefix="encord-training-")  # noqa: SIM115 - closed with the index
+        self._database = sqlite3.connect(self._file.name, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute(
+            "CREATE TABLE files (unit TEXT, frame INTEGER, path TEXT, sha256 TEXT, PRIMARY KEY (unit, frame)) "
+            "WITHOUT ROWID"
+        )
+        self._digest = hashlib.sha256()
+        self.files = 0
+        try:
+            for report in reports:
+                self._add(report)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what is where. It does not depend on which run fetched a file."""
+        return self._digest.hexdigest()
+
+    def find(self, unit: str, frame: int | None) -> tuple[str, str | None] | None:
+        """Path and SHA-256 of the file of a unit or frame; None if it was not pulled."""
+        found: tuple[str, str | None] | None = self._database.execute(
+            "SELECT path, sha256 FROM files WHERE unit = ? AND frame = ?", (unit, _WHOLE if frame is None else frame)
+        ).fetchone()
+        return found
+
+    def close(self) -> None:
+        """Delete the database."""
+        self._database.close()
+        self._file.close()
+
+    def _add(self, report: Any) -> None:
+        self._database.execute("BEGIN")
+        for line in read_media(report, "media"):
+            if line.unit is None or line.path is None or not line.has_file:
+                continue
+            frame = _WHOLE if line.frame is None else line.frame
+            self._database.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (line.unit, frame, line.path, line.sha256)
+            )
+            self._digest.update(f"{line.unit}\0{frame}\0{line.path}\0{line.sha256}\n".encode())
+            self.files += 1
+        self._database.execute("COMMIT")

@@ -1,0 +1,128 @@
+"""Samples: an image or frame with its file and its labels. Made row by row, so memory depends on the largest row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from airflow_provider_encord.exports.formats.annotations import (
+    OBJECT,
+    OTHER_FORM,
+    Annotation,
+    LeftOut,
+    Place,
+    annotations_of,
+    places_of,
+)
+from airflow_provider_encord.exports.formats.answers import Names
+
+NO_MEDIA = "its file was not pulled"
+NOT_READABLE = "its content does not have the form of label rows"
+NOT_AN_IMAGE = "it is not on an image or frame"
+_SINGLE = ("image", "img_group")
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """An image or frame.
+
+    :param data_hash: Data hash of the label row.
+    :param path: Path of its file in the directory of the media.
+    :param sha256: SHA-256 of the file.
+    :param name: Name for files of the training set, without extension; unique.
+    """
+
+    data_hash: str
+    label_hash: str
+    place: Place
+    path: str
+    sha256: str | None
+    name: str
+    objects: list[Annotation]
+    classifications: list[Annotation]
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels; None if Encord does not state them."""
+        width, height = self.place.width, self.place.height
+        return (width, height) if width and height else None
+
+
+class MediaIndex(Protocol):
+    """Knows where files are."""
+
+    def find(self, unit: str, frame: int | None) -> tuple[str, str | None] | None:
+        """Path and SHA-256 of the file of a unit or frame; None if it was not pulled."""
+
+
+def samples_of(row: Mapping[str, Any], names: Names, media: MediaIndex) -> Iterator[Sample | LeftOut]:
+    """The samples of a label row, and the labels that are in none.
+
+    An image without labels is a sample, too: it says that there is nothing to find. Of a video, only frames with labels
+    are samples, because the others may not have been looked at.
+    """
+    document = dict(row)
+    places: dict[tuple[str, int | None], Place] = {}
+    found: dict[tuple[str, int | None], list[Annotation]] = {}
+    try:
+        annotations = list(annotations_of(document, names))
+        images = list(places_of(document)) if document.get("data_type") in _SINGLE else []
+    except OTHER_FORM:
+        yield LeftOut(hash=str(document.get("label_hash")), kind="label_row", reason=NOT_READABLE)
+        return
+    for place in images:
+        places.setdefault(_key(place), place)
+    for annotation in annotations:
+        if isinstance(annotation, LeftOut):
+            yield annotation
+        elif annotation.place.frame is None:
+            yield left_out(annotation, NOT_AN_IMAGE)
+        else:
+            places.setdefault(_key(annotation.place), annotation.place)
+            found.setdefault(_key(annotation.place), []).append(annotation)
+    for key, place in places.items():
+        yield from _sample(document, place, found.get(key, []), media)
+
+
+def _sample(
+    row: Mapping[str, Any], place: Place, annotations: Iterable[Annotation], media: MediaIndex
+) -> Iterator[Sample | LeftOut]:
+    annotations = list(annotations)
+    is_frame = row.get("data_type") not in _SINGLE
+    file = media.find(place.unit, place.frame if is_frame else None)
+    if file is None:
+        yield from (left_out(annotation, NO_MEDIA) for annotation in annotations)
+        if not annotations:
+            yield LeftOut(hash=place.unit, kind="image", reason=NO_MEDIA, unit=place.unit, frame=place.frame)
+        return
+    path, sha256 = file
+    yield Sample(
+        data_hash=str(row.get("data_hash")),
+        label_hash=str(row.get("label_hash")),
+        place=place,
+        path=path,
+        sha256=sha256,
+        name=f"{place.unit}-{place.frame:06d}" if is_frame else place.unit,
+        objects=[annotation for annotation in annotations if annotation.kind == OBJECT],
+        classifications=[annotation for annotation in annotations if annotation.kind != OBJECT],
+    )
+
+
+def left_out(annotation: Annotation, reason: str) -> LeftOut:
+    """An annotation that is not in the training set.
+
+    :param reason: Why.
+    """
+    return LeftOut(
+        hash=annotation.hash,
+        kind=annotation.kind,
+        reason=reason,
+        unit=annotation.place.unit,
+        frame=annotation.place.frame,
+        shape=annotation.shape,
+    )
+
+
+def _key(place: Place) -> tuple[str, int | None]:
+    return place.unit, place.frame

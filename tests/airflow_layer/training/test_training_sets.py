@@ -1,0 +1,225 @@
+"""Training sets, from a project on the emulator to files that are read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+from PIL import Image
+from pycocotools.coco import COCO
+
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.training.training_sets import HEIGHT, WIDTH, Pictures, contents
+
+ALL_TRAIN = {"train": 1.0}
+
+
+@pytest.fixture
+def pictures(account: Account, tmp_path: Path) -> Pictures:
+    return Pictures(account, tmp_path)
+
+
+def yolo(directory: Path, split: str = "train") -> dict[int, list[list[float]]]:
+    """The lines of the label files, by the title's number that the colour of the image states."""
+    found = {}
+    for path in sorted((directory / "labels" / split).glob("*.txt")):
+        with Image.open(directory / "images" / split / f"{path.stem}.png") as image:
+            assert image.size == (WIDTH, HEIGHT)
+            number = image.convert("RGB").tobytes()[0]
+        found[number] = [[float(part) for part in line.split()] for line in path.read_text().splitlines()]
+    return found
+
+
+def test_boxes_become_lines_of_yolo(pictures: Pictures, tmp_path: Path) -> None:
+    result = pictures.build(split=ALL_TRAIN)
+    lines = yolo(tmp_path / "set")
+    assert (result["images"], result["splits"], result["classes"]) == (12, {"train": 12}, 4)
+    assert lines[1] == [[0, 0.25, 0.325, 0.3, 0.25]]
+    assert lines[2] == [[0, 0.25, 0.325, 0.3, 0.25], [1, 0.51, 0.6, 0.02, 0.2]]
+    assert lines[6] == []
+    # A sign of 20 by 20 pixels, turned by a right angle, and the road with its hole.
+    assert lines[3][1:] == [[2, 0.5, 0.5, 0.8, 0.8], [3, 0.5, 0.525, 0.2, 0.25]]
+    assert result["objects"] == sum(map(len, lines.values()))
+    assert result["left_out"] == sum(1 for number in range(12) if number % 5)
+
+
+def test_the_description_names_splits_and_classes(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build()
+    described = (tmp_path / "set" / "data.yaml").read_text()
+    assert described == (
+        "train: images/train\nval: images/val\ntest: images/test\n"
+        'names:\n  0: "Car"\n  1: "Van"\n  2: "Road"\n  3: "Sign"\n'
+    )
+
+
+def test_an_outline_goes_around_its_hole(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build(format="yolo-segment", split=ALL_TRAIN)
+    road = yolo(tmp_path / "set")[3][1]
+    points = list(zip(road[1::2], road[2::2], strict=True))
+    area = abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(points, [*points[1:], points[0]], strict=True))) / 2
+    assert area == pytest.approx(0.8 * 0.8 - 0.2 * 0.2, abs=1e-4)
+
+
+def test_a_turned_box_has_its_own_corners(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build(format="yolo-obb", split=ALL_TRAIN)
+    sign = yolo(tmp_path / "set")[3][2]
+    corners = {(round(x, 3), round(y, 3)) for x, y in zip(sign[1::2], sign[2::2], strict=True)}
+    assert corners == {(0.4, 0.4), (0.6, 0.4), (0.6, 0.65), (0.4, 0.65)}
+
+
+def test_pycocotools_reads_the_same_boxes(pictures: Pictures, tmp_path: Path) -> None:
+    result = pictures.build(format="coco")
+    images = boxes = 0
+    for split in ("train", "val", "test"):
+        coco = COCO(str(tmp_path / "set" / "annotations" / f"instances_{split}.json"))
+        assert [category["name"] for category in coco.loadCats(coco.getCatIds())] == ["Car", "Van", "Road", "Sign"]
+        for image in coco.loadImgs(coco.getImgIds()):
+            assert Image.open(tmp_path / "set" / "images" / split / image["file_name"]).size == (WIDTH, HEIGHT)
+            images += 1
+        for annotation in coco.loadAnns(coco.getAnnIds()):
+            boxes += 1
+            assert coco.annToMask(annotation).sum() == pytest.approx(annotation["area"], rel=0.2)
+            if annotation["category_id"] == 1:
+                assert annotation["bbox"] == [10.0, 16.0, 30.0, 20.0]
+    assert (images, boxes) == (result["images"], result["objects"]) == (12, 22)
+
+
+def test_an_image_is_in_the_folder_of_its_answer(pictures: Pictures, tmp_path: Path) -> None:
+    result = pictures.build(format="folders", class_from="Weather", split=ALL_TRAIN)
+    found = {path.name: len(list(path.iterdir())) for path in (tmp_path / "set" / "train").iterdir()}
+    assert found == {"Rain _ Fog": 2, "Sun": 7}
+    assert result["images"] == 9
+    lines = [json.loads(line) for line in (tmp_path / "set" / "left_out.jsonl").read_text().splitlines()]
+    assert [line["reason"] for line in lines].count("it has no answer") == 3
+
+
+def test_classes_are_renamed_merged_and_dropped(pictures: Pictures, tmp_path: Path) -> None:
+    result = pictures.build(class_map={"Car": "vehicle", "Van": "vehicle", "Sign": None}, split=ALL_TRAIN)
+    record = json.loads((tmp_path / "set" / "training_set.json").read_text())
+    assert record["classes"] == ["vehicle", "Road"]
+    assert record["left_out"]["dropped by class_map"] == 3
+    assert record["splits"]["train"]["objects"] == {"vehicle": 16, "Road": 3}
+    assert result["objects"] == 19
+
+
+def test_small_boxes_are_left_out(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build(min_box_size=3, split=ALL_TRAIN)
+    record = json.loads((tmp_path / "set" / "training_set.json").read_text())
+    assert record["left_out"]["smaller than min_box_size"] == 5
+    assert "Van" not in record["splits"]["train"]["objects"]
+
+
+def test_two_builds_are_equal_and_the_second_in_the_same_place_writes_nothing(
+    pictures: Pictures, tmp_path: Path
+) -> None:
+    inputs = pictures.inputs()
+    first = pictures.build(**inputs)
+    before = contents(tmp_path / "set")
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "set").rglob("*") if path.is_file()}
+    again = pictures.build(**inputs)
+    pictures.build("other", **inputs)
+    assert (first["built"], again["built"]) == (True, False)
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert contents(tmp_path / "other") == before
+    assert "claim.json" not in before
+
+
+def test_splits_do_not_move_when_data_are_added(pictures: Pictures, tmp_path: Path) -> None:
+    def split_of(directory: Path) -> dict[str, str]:
+        paths = (directory / "images").rglob("*.png")
+        return {path.name: path.parent.name for path in paths}
+
+    pictures.build("before")
+    pictures.add(4)
+    pictures.build("after")
+    before, after = split_of(tmp_path / "before"), split_of(tmp_path / "after")
+    assert len(after) == len(before) + 4
+    assert {name: after[name] for name in before} == before
+
+
+def test_another_training_set_is_replaced_only_if_asked_for_and_then_wholly(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    pictures.build(**inputs)
+    with pytest.raises(AirflowFailException, match=r"destination: .* has another training set"):
+        pictures.build(format="coco", **inputs)
+    pictures.build(format="coco", overwrite=True, **inputs)
+    pictures.build("fresh", format="coco", **inputs)
+    assert contents(tmp_path / "set") == contents(tmp_path / "fresh")
+
+
+def test_files_of_others_are_not_touched(pictures: Pictures, tmp_path: Path) -> None:
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    mine = tmp_path / "set" / "images" / "mine.png"
+    mine.write_bytes(b"mine")
+    with pytest.raises(AirflowFailException, match="has files that are not of a training set, such as images"):
+        pictures.build(overwrite=True)
+    assert mine.read_bytes() == b"mine"
+
+
+def test_a_file_that_is_not_the_one_that_was_pulled_fails(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    some = next((tmp_path / "media").glob("*.png"))
+    some.write_bytes(b"another")
+    with pytest.raises(AirflowFailException, match="is not the file that was pulled"):
+        pictures.build(**inputs)
+    assert not (tmp_path / "set" / "training_set.json").exists()
+
+
+def test_labels_without_a_pulled_file_are_listed(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    report = Path(inputs["media"].removeprefix("file://"))
+    lines = report.read_text().splitlines(keepends=True)
+    report.write_text("".join(lines[1:]))
+    result = pictures.build(**inputs)
+    assert result["images"] == 11
+    record = json.loads((tmp_path / "set" / "training_set.json").read_text())
+    assert record["left_out"]["its file was not pulled"] >= 1
+
+
+def test_the_card_has_the_numbers(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build(split=ALL_TRAIN)
+    card, page = (tmp_path / "set" / "README.md").read_text(), (tmp_path / "set" / "card.html").read_text()
+    assert "| Car | 11 | 11 |" in card
+    assert "| images | 12 | 12 |" in card
+    assert '<td class="number">11</td>' in page
+    assert pictures.project in card
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"class_map": {"Cat": "cat"}}, "class_map: the ontology does not have 'Cat'. It has 'Car', 'Van'"),
+        ({"class_map": dict.fromkeys(("Car", "Van", "Road", "Sign"))}, "no class is left"),
+        ({"split": {"train": 0.5}}, "split: the shares add up to 0.5"),
+        ({"split": {"train": 1.2, "val": -0.2}}, "the share of 'train' is not a number above 0"),
+        ({"split": {"../x": 1.0}}, "is not a name of letters"),
+        ({"split_by": "scene"}, "split_by: 'scene' is not one of"),
+        ({"format": "folders"}, "class_from: the format 'folders' needs"),
+        ({"format": "folders", "class_from": "Light"}, "has no classification 'Light' with options. It has 'Weather'"),
+        ({"class_from": "Weather"}, "only the format 'folders' uses it"),
+        ({"format": "yolo-pose"}, "needs skeletons with one number of points, but the ontology has no skeletons"),
+        ({"min_box_size": -1}, "min_box_size: '-1' is not a number of pixels"),
+        ({"media": []}, "media: it is empty"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_is_written(
+    pictures: Pictures, tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    inputs = pictures.inputs()
+    with pytest.raises(AirflowFailException, match=message):
+        pictures.build(**{**inputs, **arguments})
+    assert not (tmp_path / "set").exists()
+
+
+def test_an_export_of_all_branches_is_refused(pictures: Pictures) -> None:
+    from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
+
+    inputs = pictures.inputs()
+    result = EncordExportLabelsOperator(
+        task_id="all", project_id=pictures.project, destination=str(pictures.directory / "all"), all_branches=True
+    ).execute({})
+    with pytest.raises(AirflowFailException, match="the rows of all label branches"):
+        pictures.build(**{**inputs, "labels": result["manifest"]})
