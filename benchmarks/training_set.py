@@ -1,9 +1,9 @@
 """Images of 20 objects into training sets: ours, and the vendor's SDK (its COCO exporter, and a loop that downloads).
 
-Ours is three steps: the export of labels, the pull of media, and the build of the training set, which copies the images.
-The SDK's COCO exporter reads the labels and converts them; it has no images, and no splits. So labels are compared with
-labels (export and build, with the copies) and downloads with downloads. Each contender is a process of its own, and so is
-the emulator.
+Ours is three steps: the export of labels, the pull of media, and the build of the training set, which copies images.
+The SDK's COCO exporter reads the labels and converts them; it has no images, and no splits. So labels are compared
+with labels (export and build, with the copies) and downloads with downloads. Each contender is a process of its own,
+and so is the emulator.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def measure(emulator: Emulator, folder: pathlib.Path, rows: int, sdk_python: str
         "files_per_second": (ours["pulled"] / ours["pull_seconds"]) / (sdk["pulled"] / sdk["pull_seconds"]),
         "peak_mb": ours["build_peak_mb"] / sdk["export_peak_mb"],
     }
-    print(json.dumps({"rows": rows, "what": "coco/sdk", **{name: round(ratios[name], 3) for name in ratios}}), flush=True)
+    print(
+        json.dumps({"rows": rows, "what": "coco/sdk", **{name: round(ratios[name], 3) for name in ratios}}), flush=True
+    )
 
 
 def turn(emulator: Emulator, command: list[str]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.storage_paths import blocks_of, replacing, storage_errors, write_whole
 from airflow_provider_encord.training.directory import TrainingDirectory
 from airflow_provider_encord.training.forms import Form
-from airflow_provider_encord.training.media_index import MediaIndex
+from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
 from airflow_provider_encord.training.samples import Sample, samples_of
 from airflow_provider_encord.training.split_keys import SplitKeys
@@ -126,10 +126,11 @@ class Builder:
         for some in _batches(rows, _ROWS_AT_ONCE):
             self._directory.keep()
             keys = self._keys.of([str(row.get("data_hash")) for row in some])
+            files = self._index.of([unit for row in some for unit in row.get("data_units") or ()])
             copies: list[concurrent.futures.Future[int]] = []
             for row in some:
                 split = self._splits.of(keys[str(row.get("data_hash"))])
-                for left_out in self._row(row, split, pool, copies):
+                for left_out in self._row(row, split, files, pool, copies):
                     self.built.left_out[left_out.reason] += 1
                     yield msgspec.json.encode(_line(row, left_out)) + b"\n"
             for copy in copies:
@@ -141,10 +142,11 @@ class Builder:
         self,
         row: Mapping[str, Any],
         split: str,
+        files: FilesOfUnits,
         pool: concurrent.futures.Executor,
         copies: list[concurrent.futures.Future[int]],
     ) -> Iterator[LeftOut]:
-        for sample in samples_of(row, self._names, self._index):
+        for sample in samples_of(row, self._names, files):
             if isinstance(sample, LeftOut):
                 yield sample
                 continue

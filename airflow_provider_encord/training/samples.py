@@ -49,14 +49,14 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         return (width, height) if width and height else None
 
 
-class MediaIndex(Protocol):
+class Files(Protocol):
     """Knows where files are."""
 
     def find(self, unit: str, frame: int | None) -> tuple[str, str | None] | None:
         """Path and SHA-256 of the file of a unit or frame; None if it was not pulled."""
 
 
-def samples_of(row: Mapping[str, Any], names: Names, media: MediaIndex) -> Iterator[Sample | LeftOut]:
+def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[Sample | LeftOut]:
     """The samples of a label row, and the labels that are in none.
 
     An image without labels is a sample, too: it says that there is nothing to find. Of a video, only frames with labels
@@ -86,7 +86,7 @@ def samples_of(row: Mapping[str, Any], names: Names, media: MediaIndex) -> Itera
 
 
 def _sample(
-    row: Mapping[str, Any], place: Place, annotations: Iterable[Annotation], media: MediaIndex
+    row: Mapping[str, Any], place: Place, annotations: Iterable[Annotation], media: Files
 ) -> Iterator[Sample | LeftOut]:
     annotations = list(annotations)
     is_frame = row.get("data_type") not in _SINGLE

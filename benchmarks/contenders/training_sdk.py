@@ -1,4 +1,4 @@
-"""BASE KEY PROJECT OUT: the labels of a project as COCO by the vendor's SDK, and its images by a loop over its items."""
+"""BASE KEY PROJECT OUT [FILES]: the labels of a project as COCO by the vendor's SDK, and images by a loop."""
 
 import json
 import logging

@@ -20,18 +20,18 @@ from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.forms.yolo import NO_SIZE
 from airflow_provider_encord.training.outlines import (
+    ROUND,
     NotExpressibleError,
+    clipped,
     clipped_box,
     keypoints_of,
     outline_of,
-    region_of,
 )
 from airflow_provider_encord.training.samples import Sample, left_out
 
 COCO = "coco"
 _BLOCK = 2**20
 _MOST_IN_MEMORY = 2**22
-_AS_OUTLINES = ("circle", "ellipse")
 _SKELETON = "skeleton"
 
 
@@ -125,21 +125,23 @@ class CocoForm:
         size = sample.size
         if size is None:
             raise NotExpressibleError(NO_SIZE)
-        shape = region_of(annotation)
-        if min(clipped_box(shape, size)[2:]) < self._least:
-            raise NotExpressibleError(TOO_SMALL)
         if annotation.shape == _SKELETON:
-            return _skeleton(annotation, clipped_box(shape, size))
-        if annotation.shape in _AS_OUTLINES:
-            ring = outline_of(annotation, shape, size)
-            segmentation: Any = [[round(number, 3) for point in ring for number in point]]
-            area, box = geometry.area_of(ring), geometry.around(ring)
+            inside = clipped_box(annotation, size)
+            content = _skeleton(annotation, inside)
         else:
-            segmentation, area, box = _segmentation(annotation)
-        return {"segmentation": segmentation, "area": round(area, 3), "bbox": [round(number, 3) for number in box]}
+            segmentation, area, box = _segmentation(annotation, size)
+            inside = clipped(box, size)
+            numbers = [round(number, 3) for number in box]
+            content = {"segmentation": segmentation, "area": round(area, 3), "bbox": numbers}
+        if min(inside[2:]) < self._least:
+            raise NotExpressibleError(TOO_SMALL)
+        return content
 
 
-def _segmentation(annotation: Annotation) -> tuple[Any, float, geometry.Box]:
+def _segmentation(annotation: Annotation, size: tuple[int, int]) -> tuple[Any, float, geometry.Box]:
+    if annotation.shape in ROUND:
+        ring = outline_of(annotation, size)
+        return [[round(number, 3) for point in ring for number in point]], geometry.area_of(ring), geometry.around(ring)
     try:
         found = segmentation_of(annotation)
     except geometry.MalformedGeometryError:

@@ -28,7 +28,6 @@ from airflow_provider_encord.training.outlines import (
     clipped_box,
     keypoints_of,
     outline_of,
-    region_of,
     rotated_corners,
 )
 from airflow_provider_encord.training.samples import Sample, left_out
@@ -98,14 +97,13 @@ class YoloForm:
         size = sample.size
         if size is None:
             raise NotExpressibleError(NO_SIZE)
-        shape = region_of(annotation)
-        left, top, width, height = clipped_box(shape, size)
+        left, top, width, height = clipped_box(annotation, size)
         if min(width, height) < self._least:
             raise NotExpressibleError(TOO_SMALL)
         if self._task == SEGMENT:
-            return _fractions(outline_of(annotation, shape, size), size)
+            return _fractions(outline_of(annotation, size), size)
         if self._task == OBB:
-            return _fractions(rotated_corners(annotation, shape), size)
+            return _fractions(rotated_corners(annotation), size)
         box = [(left + width / 2) / size[0], (top + height / 2) / size[1], width / size[0], height / size[1]]
         return box if self._task == DETECT else [*box, *self._points(annotation, size)]
 
