@@ -19,12 +19,14 @@ NEEDED = {
     "example_encord_prelabel": {"project_id": str(uuid.uuid4())},
     "example_encord_routing": {"project_id": str(uuid.uuid4())},
     "example_encord_task_agent": {"project_id": str(uuid.uuid4())},
+    "example_encord_training": {"project_id": str(uuid.uuid4())},
     "example_encord_wait_and_export": {"project_id": str(uuid.uuid4())},
 }
 """What only the user can know; all other fields have a default, or may be empty."""
 STAGES = {
     "example_encord_routing": "Review",
     "example_encord_task_agent": "Pre-label",
+    "example_encord_training": "Complete",
     "example_encord_wait_and_export": "Review",
 }
 """Defaults of the field `stage`; where it may be empty, the form gives null."""
