@@ -52,7 +52,7 @@ def test_the_wheel_holds_the_package_and_its_papers_and_nothing_else(
     package = {name for name in checkout if name.startswith(f"{PACKAGE}/")}
 
     assert set(files) == package | {f"{INFORMATION}/{paper}" for paper in papers}
-    assert {Path(file).suffix for file in package} == {".json", ".py", ".typed"}
+    assert {Path(file).suffix for file in package} == {".json", ".py", ".sql", ".typed"}
 
 
 def test_no_module_is_in_the_name_space_of_airflow(files: dict[str, bytes]) -> None:
