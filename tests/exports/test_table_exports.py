@@ -1,4 +1,4 @@
-"""The table of annotations has the workflow stage of each label row, and an incremental export those that moved."""
+"""Whole exports of the table of annotations against the emulator: stages of label rows, and labels in spaces."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api.label_actions import complete_label_rows
+from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
@@ -22,7 +23,7 @@ from airflow_provider_encord.exports.manifest import Manifest
 from encord_emulator.process import Emulator
 from tests.client import keys
 from tests.exports.bench import export, lines
-from tests.exports.documents import BOX, STRUCTURE, label_row, row, unit
+from tests.exports.documents import BOX, STRUCTURE, label_row, recorded, row, unit
 
 OWNER = "owner@example.com"
 
@@ -98,6 +99,36 @@ def test_a_removed_row_is_listed_with_its_reason_and_without_a_stage(street: _St
     assert manifest.removed.name.startswith(REMOVED)
     ((listed, why),) = read_rows(tmp_path / "2", manifest.removed)
     assert (listed.data_hash, listed.stage, why) == (street.made["data_hashes"][0], None, "deleted")
+
+
+def _on_an_image_of(street: _Street, group: dict[str, Any], label_hash: str) -> dict[str, Any]:
+    """A label row of the street with the spaces of a data group, and the answers that are about them."""
+    (read,) = street.client.project(street.project_id).read_label_rows([label_hash])
+    answers = {part: group[part] for part in ("object_answers", "classification_answers", "spaces")}
+    return {**read.decoded(), **answers}
+
+
+def test_labels_in_spaces_are_served_as_they_were_saved_and_exported_as_rows(street: _Street, tmp_path: Path) -> None:
+    group, label_hash = recorded("group"), min(street.stages())
+    sent = _on_an_image_of(street, group, label_hash)
+    street.client.send(save_label_rows(street.project_id, [label_hash], [sent]))
+    (served,) = street.client.project(street.project_id).read_label_rows([label_hash])
+    assert served.decoded()["spaces"] == group["spaces"]
+    assert {hash_: one.get("spaces") for hash_, one in served.decoded()["object_answers"].items()} == {
+        hash_: one.get("spaces") for hash_, one in group["object_answers"].items()
+    }
+    manifest = street.export(tmp_path, 1)
+    written = [json.loads(line) for line in lines(tmp_path / "1", manifest)]
+    kinds = {line["space_type"]: line["shape"] for line in written if line["space"] and line["kind"] == "object"}
+    assert kinds == {
+        "image": "bounding_box",
+        "video": "bounding_box",
+        "pdf": "bounding_box",
+        "audio": "audio",
+        "time_series": "time_range",
+        "text": "text",
+        "html": "text",
+    }
 
 
 class _Nothing:
