@@ -65,7 +65,7 @@ nitpick_ignore_regex = [
     (r"py:class", r"dict\[str"),
     (
         r"py:class",
-        r".*\.(Store|Unpickled|ItemStream|ExportDirectory|Place|Owner|Registered)",
+        r".*\.(Store|Unpickled|ItemStream|ExportDirectory|Place|Names|Owner|Registered)",
     ),
     (r"py:(exc|class)", r"CountMismatchError|FinishedError|ReplacedError|Owner"),
 ]

@@ -196,7 +196,7 @@ def changes(rows: Sequence[ListedRow], link: Link, since: PreviousExport) -> Cha
 def _compare(
     rows: Sequence[ListedRow], then: _Then, unread: Collection[str], unsettled: Callable[[ListedRow], bool]
 ) -> Changes:
-    """The rows that are new, have another time, or could not be read before; and the removed rows.
+    """The rows that are new, have another time or stage, or could not be read before; and the removed rows.
 
     A row that could not be read before may be in an earlier export of the chain, so it can be among the removed rows.
     """
@@ -205,7 +205,7 @@ def _compare(
     for row in rows:
         left += then.before(row)
         old = then.take(row)
-        known = old is not None and old.last_edited_at == row.last_edited_at and old.label_hash not in unread
+        known = old is not None and _is_same(old, row) and old.label_hash not in unread
         if not known or unsettled(row):
             changed.add(row.label_hash)
     left += then.rest()
@@ -213,6 +213,11 @@ def _compare(
         listed = {row.label_hash for row in rows}
         left = [row for row in left if row.label_hash not in listed]
     return Changes(changed=changed, removed=left)
+
+
+def _is_same(old: ListedRow, row: ListedRow) -> bool:
+    """Whether a row has the same time and, if the format of the exports has stages, the same stage."""
+    return (old.last_edited_at, old.stage) == (row.last_edited_at, row.stage)
 
 
 class _Then:

@@ -82,8 +82,11 @@ class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
             wanted = {"branch": self.branch, **wanted}
         return {name: value for name, value in wanted.items() if value is not None}
 
-    def wire_filter(self) -> LabelRowFilter:
-        """The filter to send to Encord. Fields that the export does not need are not requested."""
+    def wire_filter(self, *, with_stages: bool = False) -> LabelRowFilter:
+        """The filter to send to Encord. Fields that the export does not need are not requested.
+
+        :param with_stages: Whether to request the workflow stage of each row.
+        """
         return LabelRowFilter(
             branch_name=self.branch,
             include_all_label_branches=self.branch is None,
@@ -97,7 +100,7 @@ class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
             data_hashes=self.filters.data_hashes,
             label_hashes=self.filters.label_hashes,
             shadow_data_state=self.filters.shadow_data,
-            include_workflow_graph_node=False,
+            include_workflow_graph_node=with_stages,
         )
 
 
@@ -105,12 +108,14 @@ class ListedRow(msgspec.Struct, frozen=True, gc=False):
     """A row that has labels.
 
     :param last_edited_at: When the row was last edited, in Encord's format.
+    :param stage: Title of the workflow stage that it was in; None unless the format of the export has it.
     """
 
     data_hash: str
     branch: str
     label_hash: str
     last_edited_at: str | None = None
+    stage: str | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str]:
@@ -141,16 +146,17 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.listed - len(self.rows)
 
 
-def list_rows(client: EncordClient, selection: RowSelection) -> Listing:
+def list_rows(client: EncordClient, selection: RowSelection, *, with_stages: bool = False) -> Listing:
     """List the rows to export, with one request. Changes nothing.
 
+    :param with_stages: Whether to list the workflow stage of each row.
     :raises EncordError: Encord refused the request, or cannot be reached.
     :raises UnexpectedResponseError: A row is listed twice.
     """
     now = datetime.datetime.now(datetime.UTC)
     if selection.filters.nothing:  # no request: in a request, an empty list may mean "no filter"
         return listing_of([], now)
-    stamps = client.send(list_label_row_stamps(selection.project_id, selection.wire_filter()))
+    stamps = client.send(list_label_row_stamps(selection.project_id, selection.wire_filter(with_stages=with_stages)))
     ahead = client.clock_ahead
     if ahead is None:
         return listing_of(stamps, now, WORKER)
@@ -164,7 +170,13 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: s
     :raises UnexpectedResponseError: A row is listed twice.
     """
     rows = [
-        ListedRow(stamp.data_hash, sys.intern(stamp.branch_name), stamp.label_hash, stamp.last_edited_at)
+        ListedRow(
+            stamp.data_hash,
+            sys.intern(stamp.branch_name),
+            stamp.label_hash,
+            stamp.last_edited_at,
+            None if stamp.workflow_graph_node is None else stamp.workflow_graph_node.title,
+        )
         for stamp in stamps
         if stamp.label_hash is not None
     ]

@@ -1,7 +1,8 @@
 """Files that list label rows: gzip-compressed JSON Lines with one JSON array per row.
 
 Each line of ``listing-<plan>.jsonl.gz`` is ``[data hash, branch, label hash, last edited at, whether it is in this
-export]``. The lines have the order of the shards, so that the next export can find changed and removed rows. A line of
+export]``; in exports of the table of annotations, with the title of the workflow stage as a sixth value. The lines have
+the order of the shards, so that the next export can find changed and removed rows. A line of
 ``removed-<plan>.jsonl.gz`` has the same first four values, and the reason: ``"filtered_out"`` (the row exists but does
 not match the filters any more) or ``"deleted"`` (the data unit was archived, deleted, or removed from the project).
 """
@@ -9,6 +10,7 @@ not match the filters any more) or ``"deleted"`` (the data unit was archived, de
 from __future__ import annotations
 
 import hashlib
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -38,6 +40,7 @@ class ListingLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     :param about: In a listing, whether the row is in this export. In the other file, why the row is not listed any
         more.
+    :param stage: Title of the workflow stage, in listings that have stages.
     """
 
     data_hash: str
@@ -45,6 +48,7 @@ class ListingLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     label_hash: str
     last_edited_at: str | None
     about: bool | str
+    stage: str | None = None
 
 
 _DECODER = msgspec.json.Decoder(ListingLine)
@@ -74,7 +78,8 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
         for line in lines_of(path, "destination"):
             entry = _DECODER.decode(line)
             rows += 1
-            yield ListedRow(entry.data_hash, entry.branch, entry.label_hash, entry.last_edited_at), entry.about
+            stage = None if entry.stage is None else sys.intern(entry.stage)
+            yield ListedRow(entry.data_hash, entry.branch, entry.label_hash, entry.last_edited_at, stage), entry.about
     except (InvalidArgumentError, DamagedFileError) as error:
         raise ManifestError(f"A file that the manifest lists cannot be read: {error.message}") from None
     except NOT_JSON as error:
@@ -94,9 +99,9 @@ class _Compressing:
     def blocks(self) -> Iterator[bytes]:
         compress, waiting = zlib.compressobj(6, zlib.DEFLATED, _GZIP), bytearray()
         for row, about in self._rows:
-            waiting += msgspec.json.encode(
-                ListingLine(row.data_hash, row.branch, row.label_hash, row.last_edited_at, about)
-            )
+            values = (row.data_hash, row.branch, row.label_hash, row.last_edited_at, about)
+            has_stage = row.stage is not None and isinstance(about, bool)
+            waiting += msgspec.json.encode((*values, row.stage) if has_stage else values)
             waiting += b"\n"
             self.rows += 1
             if len(waiting) >= _BLOCK:

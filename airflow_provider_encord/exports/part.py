@@ -6,6 +6,8 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
@@ -109,7 +111,7 @@ class _Part:
             if self._open is None:
                 self._begin()
             if self._open is not None:
-                self._open.write(row)
+                self._open.write(msgspec.structs.replace(row, stage=listed.stage))
         self._next_row += 1
 
     def finish(self) -> Progress:

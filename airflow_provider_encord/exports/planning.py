@@ -167,7 +167,7 @@ def _new_plan(
     accept_failed: bool,
 ) -> Plan | Manifest:
     """Make a plan; or return the plan or manifest that another attempt has made while this one listed the rows."""
-    listing = list_rows(client, spec.selection)
+    listing = list_rows(client, spec.selection, with_stages=is_table(spec.layout.format))
     changes = _changes(client, spec, listing, directory.path)
     if changes.previous is None:  # in a chain, no rows can be correct, because all may have been removed
         require_known(client, spec.selection, listing)

@@ -29,12 +29,12 @@ def whole_shards(directory: StoragePath, argument: str, suffixes: Sequence[str])
         if not has_manifest:
             return None
         manifest = _manifest(directory, argument)
+        if manifest.shards and f".{manifest.layout.format}" not in suffixes:  # one suffix may end with another
+            raise InvalidArgumentError(
+                f"{argument}: the export in {directory} has the format {manifest.layout.format}. Export it as "
+                f"{', '.join(suffixes)}."
+            )
         for shard in manifest.shards:
-            if not shard.name.endswith(tuple(suffixes)):
-                raise InvalidArgumentError(
-                    f"{argument}: the export in {directory} has the format {manifest.layout.format}. Export it as "
-                    f"{', '.join(suffixes)}."
-                )
             _require_whole(directory / shard.name, shard.bytes, argument)
     return [directory / shard.name for shard in manifest.shards]
 

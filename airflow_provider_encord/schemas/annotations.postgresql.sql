@@ -92,5 +92,7 @@ CREATE TABLE IF NOT EXISTS encord_annotations (
     -- when the label row was created
     label_row_created_at timestamptz,
     -- when the label row was last saved
-    label_row_last_edited_at timestamptz
+    label_row_last_edited_at timestamptz,
+    -- title of the workflow stage that the label row was in when the export listed it
+    stage text
 );

@@ -116,12 +116,14 @@ class LabelRowStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     :param label_hash: None until the row is created.
     :param last_edited_at: ISO 8601; see `LabelRowMetadata`.
+    :param workflow_graph_node: The workflow stage; None unless it was requested.
     """
 
     data_hash: str
     label_hash: str | None
     branch_name: str = MAIN_BRANCH
     last_edited_at: str | None = None
+    workflow_graph_node: StageName | None = None
 
 
 class LabelRowStage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -141,11 +143,13 @@ class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
     """A label row with its labels.
 
     :param content: The JSON object, exactly as Encord sent it.
+    :param stage: Title of the workflow stage in which it was listed, if that is known; it is not in the content.
     """
 
     label_hash: str
     data_hash: str
     content: msgspec.Raw
+    stage: str | None = None
 
     def decoded(self) -> dict[str, Any]:
         """The content as a dictionary."""
@@ -188,15 +192,23 @@ def _metadata_stream() -> ItemStream[LabelRowMetadata]:
     return ItemStream(functools.partial(_metadata, seen={}))
 
 
-def _stamps(answer: bytes) -> list[LabelRowStamp]:
+def _stamps(answer: bytes, seen: dict[Any, Any] | None = None) -> list[LabelRowStamp]:
+    """Decode the stamps. Equal branches and stages are in memory only once.
+
+    :param seen: The stages of the earlier rows.
+    """
+    seen = {} if seen is None else seen
     stamps: list[LabelRowStamp] = _STAMPS(answer)
     for stamp in stamps:
         msgspec.structs.force_setattr(stamp, "branch_name", sys.intern(stamp.branch_name))
+        node = stamp.workflow_graph_node
+        if node is not None:
+            msgspec.structs.force_setattr(stamp, "workflow_graph_node", seen.setdefault(node, node))
     return stamps
 
 
 def _stamp_stream() -> ItemStream[LabelRowStamp]:
-    return ItemStream(_stamps)
+    return ItemStream(functools.partial(_stamps, seen={}))
 
 
 def _stages(answer: bytes, seen: dict[Any, Any] | None = None) -> list[StageName | None]:

@@ -7,6 +7,7 @@ warehouses (`airflow_provider_encord.schemas`) are made from it. New fields are 
 from __future__ import annotations
 
 import collections
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,12 +34,14 @@ class Item(msgspec.Struct, frozen=True):
 
     :param row: The label row, decoded.
     :param project_id: The project's id; None if it is not known.
+    :param stage: Title of the workflow stage of the label row; None if it is not known.
     """
 
     row: Mapping[str, Any]
     annotation: Annotation
     extent: Extent
     project_id: str | None
+    stage: str | None
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -184,6 +187,12 @@ FIELDS: tuple[Field, ...] = (
     _of_row("annotation_task_status", "status of the task of the label row, in projects without a workflow"),
     _time_of_row("label_row_created_at", "when the label row was created", "created_at"),
     _time_of_row("label_row_last_edited_at", "when the label row was last saved", "last_edited_at"),
+    Field(
+        "stage",
+        TEXT,
+        "title of the workflow stage that the label row was in when the export listed it",
+        lambda item: item.stage,
+    ),
 )
 
 
@@ -203,7 +212,7 @@ class TableReader:
 
         :raises UnexpectedResponseError: The content cannot be read; the error names the label row.
         """
-        for record in records_of(row, self._records):
+        for record in records_of(row, functools.partial(self._records, stage=row.stage)):
             if isinstance(record, str):
                 self._left_out[record] += 1
             else:
@@ -214,7 +223,7 @@ class TableReader:
         """The number of items that the rows do not contain, by reason."""
         return dict(sorted(self._left_out.items()))
 
-    def _records(self, document: Mapping[str, Any]) -> Iterator[tuple[Any, ...] | str]:
+    def _records(self, document: Mapping[str, Any], stage: str | None) -> Iterator[tuple[Any, ...] | str]:
         """The rows, and the reasons for items that are left out. Malformed geometry is kept as JSON, without a box."""
         for annotation in annotations_everywhere(document, self._names):
             if isinstance(annotation, LeftOut):
@@ -225,5 +234,5 @@ class TableReader:
                 extent = extent_of(annotation)
             except geometry.MalformedGeometryError:
                 yield f"{annotation.kind}: box of {geometry.MALFORMED}"
-            item = Item(document, annotation, extent, self._project_id)
+            item = Item(document, annotation, extent, self._project_id, stage)
             yield tuple(field.value(item) for field in FIELDS)

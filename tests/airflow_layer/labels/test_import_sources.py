@@ -85,9 +85,10 @@ def test_a_copy_of_an_export_without_its_manifest_is_refused(exports: Exports) -
     require_refused(exports, copy, r"source: .* has listing-.* of an export but no manifest\.json")
 
 
-def test_an_export_of_another_format_is_refused_by_its_name(exports: Exports) -> None:
-    exports.export(1, format="parquet")
-    require_refused(exports, exports.directory / "day-1", "source: the export in .* has the format parquet")
+@pytest.mark.parametrize("format_", ["parquet", "annotations.jsonl"])
+def test_an_export_of_another_format_is_refused_by_its_name(exports: Exports, format_: str) -> None:
+    exports.export(1, format=format_)
+    require_refused(exports, exports.directory / "day-1", f"source: the export in .* has the format {format_}")
 
 
 def test_an_export_without_rows_is_imported_and_changes_nothing(account: Account, tmp_path: Path) -> None:
