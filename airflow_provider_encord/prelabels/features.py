@@ -35,6 +35,13 @@ class Features:
         self._objects = list(structure.get("objects") or ())
         self._classifications = list(structure.get("classifications") or ())
 
+    @property
+    def names(self) -> str:
+        """The names of all objects and classifications, with the shapes of the objects, for messages."""
+        objects = [f"{object_.get('name')} ({object_.get('shape')})" for object_ in self._objects]
+        names = [*objects, *(str(_name_of_classification(feature)) for feature in self._classifications)]
+        return ", ".join(names) or "no features"
+
     def object(self, wanted: Any) -> Mapping[str, Any]:
         """Find an object by its name or feature hash.
 

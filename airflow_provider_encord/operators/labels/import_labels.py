@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.defaults import IF_LABELS_EXIST
+from airflow_provider_encord.defaults import IF_LABELS_EXIST, PRELABEL_COORDINATES, PRELABEL_FORMATS
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
@@ -18,6 +18,8 @@ from airflow_provider_encord.operators.arguments import (
     branch_name,
     parse_bool,
     parse_choice,
+    parse_mapping,
+    parse_share,
     parse_url,
     storage_path,
 )
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.client.api.labels import LabelRowMetadata
+    from airflow_provider_encord.prelabels.forms.spec import FormSpec
     from airflow_provider_encord.prelabels.whole_import import Prelabels
 
 
@@ -94,6 +97,11 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     template_fields: Sequence[str] = (
         "project_id",
         "source",
+        "format",
+        "class_map",
+        "score_threshold",
+        "coordinates",
+        "images_source",
         "match_by",
         "branch",
         "promote_to",
@@ -111,7 +119,12 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         project_id: str | None = None,
         source: str | os.PathLike[str] | ObjectStoragePath | None = None,
         python_callable: Callable[[LabelRowMetadata], Mapping[str, Any] | None] | None = None,
-        match_by: str = "data_hash",
+        format: str | None = None,  # noqa: A002
+        class_map: Mapping[str, str | None] | str | None = None,
+        score_threshold: float | str | None = None,
+        coordinates: str | None = None,
+        images_source: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        match_by: str | None = None,
         branch: str = MAIN_BRANCH,
         promote_to: str | None = None,
         overwrite: bool | str = False,
@@ -125,6 +138,11 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.project_id = project_id
         self.source = source
         self.python_callable = python_callable
+        self.format = format
+        self.class_map = class_map
+        self.score_threshold = score_threshold
+        self.coordinates = coordinates
+        self.images_source = images_source
         self.match_by = match_by
         self.branch = branch
         self.promote_to = promote_to
@@ -135,6 +153,10 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.report = report
         check_literals(
             source=(source, parse_url),
+            format=(format, one_of(*PRELABEL_FORMATS)),
+            score_threshold=(score_threshold, parse_share),
+            coordinates=(coordinates, one_of(*PRELABEL_COORDINATES)),
+            images_source=(images_source, parse_url),
             branch=(branch, branch_name),
             promote_to=(promote_to, branch_name),
             if_exists=(if_exists, one_of(*IF_LABELS_EXIST)),
@@ -149,7 +171,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.prelabels.whole_import import import_and_promote, specify_import
 
         path = storage_path(self.report, "report") if blank_to_none(self.report) else None
-        prelabels = self._prelabels(path)
+        form = self._form()
+        prelabels = self._prelabels(path, form)
         parse_choice(self.if_exists, "if_exists", IF_LABELS_EXIST)
         parse_choice(self.on_error, "on_error", ON_ERROR)
         target = branch_name(self.promote_to, "promote_to")
@@ -158,7 +181,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             self.project_id or None,
             branch=branch_name(self.branch, "branch") or MAIN_BRANCH,
             promote_to=target,
-            match_by=self.match_by,
+            match_by=self._match_by,
+            list_images=form is not None,
             if_exists=self.if_exists,
             create_missing=parse_bool(self.create_missing, "create_missing"),
             on_error=self.on_error,
@@ -181,15 +205,34 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 self.record_asset_event(context, uri, result)
         return result
 
-    def _prelabels(self, report: ObjectStoragePath | None) -> Prelabels:
-        from airflow_provider_encord.prelabels.whole_import import lines_of_files, lines_of_function
+    @property
+    def _match_by(self) -> str:
+        return self.match_by or ("title" if blank_to_none(self.format) else "data_hash")
+
+    def _form(self) -> FormSpec | None:
+        """The form of the source; None for JSON Lines and functions."""
+        from airflow_provider_encord.prelabels.whole_import import specify_form
+
+        images = blank_to_none(self.images_source)
+        score = blank_to_none(self.score_threshold)
+        return specify_form(
+            blank_to_none(self.format),
+            class_map=parse_mapping(self.class_map, "class_map"),
+            score_threshold=None if score is None else parse_share(score, "score_threshold"),
+            coordinates=blank_to_none(self.coordinates),
+            images_source=None if images is None else storage_path(images, "images_source"),
+        )
+
+    def _prelabels(self, report: ObjectStoragePath | None, form: FormSpec | None) -> Prelabels:
+        from airflow_provider_encord.prelabels.whole_import import lines_of_files, lines_of_form, lines_of_function
 
         source = blank_to_none(self.source)
         if (source is None) == (self.python_callable is None):
             raise InvalidArgumentError("Pass exactly one of `source` and `python_callable`.")
         if source is None:
             return lines_of_function(self._call_labels)
-        return lines_of_files(storage_path(source, "source"), report)
+        path = storage_path(source, "source")
+        return lines_of_files(path, report) if form is None else lines_of_form(path, form, self._match_by, report)
 
     def _call_labels(self, row: LabelRowMetadata) -> Any:
         """Call the user's function. If it fails, the error names the data unit and, as for other tasks, is retried."""
