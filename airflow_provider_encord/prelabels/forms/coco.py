@@ -26,6 +26,7 @@ from airflow_provider_encord.prelabels.forms.json_stream import Member, members
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots
 from airflow_provider_encord.prelabels.forms.scale import Scale, number, numbers
 from airflow_provider_encord.prelabels.forms.shapes import box, pairs, polygon, rotated_box, upright_box
+from airflow_provider_encord.prelabels.forms.skeletons import keypoints, skeleton
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
 from airflow_provider_encord.prelabels.forms.spool import Spool
 from airflow_provider_encord.prelabels.sources import Prelabel
@@ -56,6 +57,7 @@ class _Document:
         self.name = name
         self.images: dict[str, _Image] = {}
         self.categories: dict[str, str] = {}
+        self.keypoints: dict[str, list[str]] = {}
         self.videos: dict[str, Any] = {}
         self.is_results = False
 
@@ -85,7 +87,9 @@ class _Document:
         )
 
     def _category(self, id_: str, value: Mapping[str, Any]) -> None:
-        self.categories[id_] = str(value.get("name", id_))
+        self.categories[id_] = label = str(value.get("name", id_))
+        if isinstance(value.get("keypoints"), list):
+            self.keypoints[label] = [str(name) for name in value["keypoints"]]
 
     def _video(self, id_: str, value: Mapping[str, Any]) -> None:
         self.videos[id_] = value.get("name") or value.get("file_name")
@@ -171,7 +175,7 @@ def _lines(document: _Document, spool: Spool, spots: Spots, converter: Converter
             found = spool.entries(id_)
             size += sum(map(len, found))
             scale = _scale(document.images[id_], spot)
-            entries += [_entry(document, msgspec.json.decode(content), spot, scale) for content in found]
+            entries += [_entry(document, msgspec.json.decode(content), spot, scale, converter) for content in found]
         yield converter.line(_place(document, shown[0][0]), shown[0][1].row, entries, size=size)
 
 
@@ -205,7 +209,7 @@ def _scale(image: _Image, spot: Spot) -> Scale:
     return Scale(*sides) if all(sides) else Scale(spot.width, spot.height)
 
 
-def _entry(document: _Document, annotation: Mapping[str, Any], spot: Spot, scale: Scale) -> Entry:
+def _entry(document: _Document, annotation: Mapping[str, Any], spot: Spot, scale: Scale, converter: Converter) -> Entry:
     where = f"annotation {annotation['id']}" if "id" in annotation else "a result"
     category = key_of(annotation.get("category_id"))
     if category not in document.categories:
@@ -215,7 +219,7 @@ def _entry(document: _Document, annotation: Mapping[str, Any], spot: Spot, scale
         return Item(
             where=where,
             label=document.categories[category],
-            shapes=_shapes(annotation, spot, scale),
+            shapes=_shapes(document, annotation, spot, scale, converter),
             scale=scale,
             score=None if score is None else number(score, "score"),
             frame=spot.frame,
@@ -226,7 +230,9 @@ def _entry(document: _Document, annotation: Mapping[str, Any], spot: Spot, scale
         return Wrong(where=where, problem=str(error))
 
 
-def _shapes(annotation: Mapping[str, Any], spot: Spot, scale: Scale) -> dict[str, Draw]:
+def _shapes(
+    document: _Document, annotation: Mapping[str, Any], spot: Spot, scale: Scale, converter: Converter
+) -> dict[str, Draw]:
     given, segmentation = annotation.get("bbox"), annotation.get("segmentation")
     shapes: dict[str, Draw] = {}
     if given is not None:
@@ -240,6 +246,11 @@ def _shapes(annotation: Mapping[str, Any], spot: Spot, scale: Scale) -> dict[str
         shapes["polygon"] = lambda: polygon(scale, _outlines(segmentation))
         if _is_rotated(segmentation):
             shapes["rotatable_bounding_box"] = lambda: rotated_box(scale, _outlines(segmentation)[0])
+    if annotation.get("keypoints"):
+        label = document.categories[key_of(annotation.get("category_id"))]
+        points, names = annotation["keypoints"], document.keypoints.get(label)
+        template = converter.template_of(label)
+        shapes["skeleton"] = lambda: skeleton(scale, template, keypoints(numbers(points, "keypoints"), 3), names)
     return shapes
 
 

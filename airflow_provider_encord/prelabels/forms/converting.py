@@ -62,6 +62,16 @@ class Converter:
             unknown_classes=dict(made.unknown),
         )
 
+    def shape_of(self, label: str) -> str | None:
+        """The shape of a class in the ontology; None if the class has no feature."""
+        feature = self._feature(label, classification=False)
+        return None if feature is None or isinstance(feature, _Unknown) else feature["shape"]
+
+    def template_of(self, label: str) -> Mapping[str, Any] | None:
+        """The skeleton of a class; None if the ontology has none."""
+        feature = self._feature(label, classification=False)
+        return None if feature is None or isinstance(feature, _Unknown) else self._features.skeleton(feature)
+
     def _add(self, made: _Line, entry: Entry) -> None:
         if isinstance(entry, Wrong):
             raise WrongLabelsError(entry.problem)

@@ -34,7 +34,7 @@ class Scale:
         :raises WrongLabelsError: They are not known.
         """
         if not (self._width and self._height and self._width > 0 and self._height > 0):
-            raise WrongLabelsError("the size of the image is not known, so pixels cannot be converted; use fractions")
+            raise WrongLabelsError("the size of the image in pixels is not known, but it is needed")
         return self._width, self._height
 
     def x(self, value: Any) -> float:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.pre_labels import Model, counts_of, objects_of, saved
@@ -19,15 +18,10 @@ CATEGORIES = [{"id": 7, "name": "Car"}, {"id": 9, "name": "Person"}, {"id": 11, 
 TRIANGLE = [8.0, 8.0, 40.0, 8.0, 24.0, 48.0]
 
 
-def rows_of(model: Model) -> list[LabelRowMetadata]:
-    with model.account.client() as client:
-        return sorted(client.project(model.project).label_rows(), key=lambda row: row.data_title)
-
-
 def document(model: Model, *annotations: dict[str, Any], **more: Any) -> dict[str, Any]:
     images = [
         {"id": number, "file_name": f"train/{row.data_title}", "width": row.width, "height": row.height}
-        for number, row in enumerate(rows_of(model))
+        for number, row in enumerate(model.rows())
     ]
     numbered = [{"id": number, **annotation} for number, annotation in enumerate(annotations)]
     return {"annotations": numbered, "images": images, "categories": CATEGORIES, **more}
@@ -53,7 +47,7 @@ PERSON = {"image_id": 1, "category_id": 9, "segmentation": [TRIANGLE], "bbox": [
 def test_boxes_and_polygons_come_in_as_fractions_with_their_score(model: Model, name: str) -> None:
     result = load(model, document(model, CAR, PERSON), name=name)
     assert (counts_of(result), result["dropped"]) == ({"created": 6}, {})
-    first, second, *others = rows_of(model)
+    first, second, *others = model.rows()
     (car,) = objects_of(model.labels()[first.data_hash])
     width, height = first.width or 0, first.height or 0
     assert car["boundingBox"] == {"x": 10 / width, "y": 20 / height, "w": 30 / width, "h": 40 / height}
@@ -89,7 +83,7 @@ def test_a_class_map_can_be_rendered_and_dropped_annotations_are_listed(model: M
     )
     assert result["dropped"] == {"class_map": 1, "score_threshold": 1}
     lines = {line["source"]: line for line in map(json.loads, report.read_text().splitlines())}
-    titles = [row.data_title for row in rows_of(model)]
+    titles = [row.data_title for row in model.rows()]
     assert lines[f"coco.json, image 0 (train/{titles[0]})"]["dropped"] == {"score_threshold": 1}
     assert lines[f"coco.json, image 1 (train/{titles[1]})"]["dropped"] == {"class_map": 1}
 
@@ -153,7 +147,7 @@ def test_a_list_of_results_needs_the_images_and_imports_only_those_that_it_names
     images = write(model, document(model), "instances.json")
     result = load(model, results, images_source=images)
     assert (result["created"], result["dropped"]) == (2, {})
-    rows = rows_of(model)
+    rows = model.rows()
     assert [row.data_hash for row in rows if model.labels().get(row.data_hash)] == [
         rows[0].data_hash,
         rows[3].data_hash,
@@ -161,7 +155,7 @@ def test_a_list_of_results_needs_the_images_and_imports_only_those_that_it_names
 
 
 def test_objects_over_the_edge_are_clipped_and_counted(model: Model) -> None:
-    row = rows_of(model)[0]
+    row = model.rows()[0]
     width = row.width or 0
     result = load(model, document(model, {**CAR, "bbox": [-4, 20, width + 8, 40]}))
     assert result["dropped"] == {"clipped": 1}
@@ -171,7 +165,7 @@ def test_objects_over_the_edge_are_clipped_and_counted(model: Model) -> None:
 
 def test_frames_of_videos_are_named_by_video_and_frame(account: Account, tmp_path: Path) -> None:
     model = Model(account, tmp_path, kind="video", frames=5, rows=2)
-    row = rows_of(model)[0]
+    row = model.rows()[0]
     size = {"width": row.width, "height": row.height}
     images = [
         {"id": 1, "file_name": "a/0.jpg", "video_id": 1, "frame_id": 0, **size},
@@ -191,7 +185,7 @@ def test_frames_of_videos_are_named_by_video_and_frame(account: Account, tmp_pat
 
 def test_images_of_an_image_group_are_named_by_their_title(account: Account, tmp_path: Path) -> None:
     model = Model(account, tmp_path, kind="img_group", frames=3, rows=1)
-    row = rows_of(model)[0]
+    row = model.rows()[0]
     images = [{"id": 4, "file_name": "image-000002.png", "width": row.width, "height": row.height}]
     content = {"images": images, "categories": CATEGORIES, "annotations": [{**CAR, "image_id": 4}]}
     assert load(model, content)["created"] == 1
@@ -239,3 +233,51 @@ def numbers_in(drawn: dict[str, Any]) -> list[float]:
     if "boundingBox" in drawn:
         return [drawn["boundingBox"][name] for name in "xywh"]
     return [value for point in drawn["polygon"].values() for value in (point["x"], point["y"])]
+
+
+KEYPOINTS = [10, 20, 2, 30, 40, 1, 0, 0, 0]
+
+
+def test_keypoints_come_in_as_the_skeleton_of_the_ontology(model: Model) -> None:
+    model.use_shapes(Pose="skeleton")
+    names = ["point-1", "Point 0", "point_2"]
+    category = {"id": 7, "name": "Pose", "keypoints": names}
+    pose = {"image_id": 0, "category_id": 7, "keypoints": KEYPOINTS, "num_keypoints": 2}
+    load(model, document(model, pose, categories=[category]))
+    row = model.rows()[0]
+    width, height = row.width or 0, row.height or 0
+    (drawn,) = objects_of(model.labels()[row.data_hash])
+    assert drawn["skeleton"] == {
+        "0": {
+            "x": 30 / width,
+            "y": 40 / height,
+            "name": "Point 0",
+            "featureHash": "point000",
+            "visibility": "occluded",
+        },
+        "1": {"x": 10 / width, "y": 20 / height, "name": "Point 1", "featureHash": "point001", "visibility": "visible"},
+        "2": {"x": 0, "y": 0, "name": "Point 2", "featureHash": "point002", "visibility": "invisible"},
+    }
+    for wrong, message in (
+        ({"keypoints": KEYPOINTS[:6]}, "it has 2 keypoints, but the skeleton of the ontology has 3"),
+        ({"keypoints": KEYPOINTS[:5]}, "5 numbers are not keypoints of 3 numbers each"),
+    ):
+        with pytest.raises(AirflowFailException, match=message):
+            load(model, document(model, {**pose, **wrong}, categories=[category]))
+    category["keypoints"] = ["nose", "eye", "ear"]
+    with pytest.raises(AirflowFailException, match="other names than the skeleton of the ontology, which has Point 0"):
+        load(model, document(model, pose, categories=[category]))
+
+
+def test_rotated_boxes_of_our_export_keep_their_angle(model: Model) -> None:
+    model.use_shapes(Ship="rotatable_bounding_box")
+    box = {"x": 0.2, "y": 0.3, "w": 0.2, "h": 0.1, "theta": 30.0}
+    row = model.rows()[0]
+    model.load(model.write({"data_hash": row.data_hash, "objects": [{"feature": "Ship", "rotatableBoundingBox": box}]}))
+    directory = str(model.directory / "export")
+    EncordExportLabelsOperator(
+        task_id="export", project_id=model.project, destination=directory, format="coco.json"
+    ).execute({})
+    model.load(directory, format="coco", if_exists="overwrite")
+    (drawn,) = objects_of(model.labels()[row.data_hash])
+    assert drawn["rotatableBoundingBox"] == pytest.approx(box, abs=1e-3)
