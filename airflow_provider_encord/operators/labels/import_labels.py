@@ -229,6 +229,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         source = blank_to_none(self.source)
         if (source is None) == (self.python_callable is None):
             raise InvalidArgumentError("Pass exactly one of `source` and `python_callable`.")
+        if source is None and form is not None:
+            raise InvalidArgumentError("format: it applies only to `source`. Leave it out with `python_callable`.")
         if source is None:
             return lines_of_function(self._call_labels)
         path = storage_path(source, "source")

@@ -29,6 +29,7 @@ from airflow_provider_encord.prelabels.forms.shapes import box, pairs, polygon, 
 from airflow_provider_encord.prelabels.forms.skeletons import keypoints, skeleton
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
 from airflow_provider_encord.prelabels.forms.spool import Spool
+from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.sources import Prelabel
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -156,27 +157,25 @@ def key_of(id_: Any) -> str:
 
 def _lines(document: _Document, spool: Spool, spots: Spots, converter: Converter) -> Iterator[Prelabel]:
     annotated = list(spool.keys())
-    units: dict[str, list[tuple[str, Spot]]] = {}
     for id_ in annotated:
         if id_ not in document.images:
             problem = f"image_id {id_[:80]} is not the id of one of the images."
             yield Prelabel(place=f"{document.name}, image {id_}", content={}, problem=problem)
-    for id_ in [id_ for id_ in annotated if id_ in document.images] if document.is_results else document.images:
-        try:
-            spot = _spot(document, document.images[id_], spots)
-        except WrongLabelsError as error:
-            yield Prelabel(place=_place(document, id_), content={}, problem=str(error))
-        else:
-            units.setdefault(spot.row.data_hash, []).append((id_, spot))
-    for shown in units.values():
+    units = Units(
+        [id_ for id_ in annotated if id_ in document.images] if document.is_results else document.images,
+        lambda id_: _spot(document, document.images[id_], spots),
+        lambda id_: _place(document, id_),
+    )
+    yield from units.wrong
+    for place, parts in units:
         entries: list[Entry] = []
         size = 0
-        for id_, spot in shown:
+        for id_, spot in parts:
             found = spool.entries(id_)
             size += sum(map(len, found))
             scale = _scale(document.images[id_], spot)
             entries += [_entry(document, msgspec.json.decode(content), spot, scale, converter) for content in found]
-        yield converter.line(_place(document, shown[0][0]), shown[0][1].row, entries, size=size)
+        yield converter.line(place, parts[0][1].row, entries, size=size)
 
 
 def _place(document: _Document, id_: str) -> str:

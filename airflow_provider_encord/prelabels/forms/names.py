@@ -40,7 +40,7 @@ class Spots:
     """
 
     def __init__(self, match_by: str, rows: Sequence[LabelRowMetadata]):
-        self._match_by = match_by
+        self.match_by = match_by
         self._by_hash = {row.data_hash: row for row in rows}
         self._by_name: dict[str, list[tuple[str, Spot]]] = {}
         self._by_stem: dict[str, list[tuple[str, Spot]]] = {}
@@ -70,7 +70,7 @@ class Spots:
             if found
             else ("no data unit has it")
         )
-        raise WrongLabelsError(f"{self._match_by} {name[:80]!r}: {problem}.")
+        raise WrongLabelsError(f"{self.match_by} {name[:80]!r}: {problem}.")
 
     def of_hash(self, data_hash: str) -> Spot | None:
         """The data unit with a data hash, whatever `match_by` is; None if the project does not have it."""

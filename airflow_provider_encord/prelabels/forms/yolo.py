@@ -22,6 +22,7 @@ from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.shapes import box, pairs, polygon, rotated_box
 from airflow_provider_encord.prelabels.forms.skeletons import keypoints, skeleton
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
+from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.forms.yolo_classes import Classes, classes_of
 from airflow_provider_encord.prelabels.sources import Prelabel
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
@@ -52,25 +53,17 @@ def yolo_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Con
             raise InvalidArgumentError(f"source: {source} is not a directory. Pass the directory of the label files.")
         labels = source / _LABELS if (source / _LABELS).is_dir() else source
     classes = classes_of(source)
-    units: dict[str, list[tuple[str, StoragePath, Spot]]] = {}
-    for name, path in files_of(labels, (_SUFFIX,), below=True):
-        if path.name in _NOT_LABELS:
-            continue
-        try:
-            spot = spots.find(name.removesuffix(_SUFFIX), numbered=True)
-        except WrongLabelsError as error:
-            yield Prelabel(place=name, content={}, problem=str(error))
-        else:
-            units.setdefault(spot.row.data_hash, []).append((name, path, spot))
-    for files in units.values():
+    files = [(name, path) for name, path in files_of(labels, (_SUFFIX,), below=True) if path.name not in _NOT_LABELS]
+    units = Units(files, lambda file: spots.find(file[0].removesuffix(_SUFFIX), numbered=True), lambda file: file[0])
+    yield from units.wrong
+    for place, parts in units:
         entries: list[Entry] = []
         size = 0
-        for name, path, spot in files:
+        for (name, path), spot in parts:
             content = _content(path)
             size += len(content)
             entries += _entries(name, content, classes, spot, converter)
-        place = files[0][0] + (f" and {len(files) - 1} more files" if len(files) > 1 else "")
-        yield converter.line(place, files[0][2].row, entries, size=size)
+        yield converter.line(place, parts[0][1].row, entries, size=size)
 
 
 def _content(path: StoragePath) -> bytes:
