@@ -15,6 +15,7 @@ import msgspec
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.prelabels.features import Features, WrongLabelsError, attribute_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
+from airflow_provider_encord.prelabels.forms.scale import number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
 from airflow_provider_encord.prelabels.sources import Prelabel
 
@@ -83,7 +84,7 @@ class Converter:
         elif not self._passes(entry.score):
             made.dropped[SCORE_THRESHOLD] += 1
         elif isinstance(entry, Tag):
-            made.classifications.append(_classification(entry, feature, made))
+            made.add_classification(_classification(entry, feature, made))
         else:
             made.add_object(_object(entry, feature, made))
 
@@ -132,6 +133,14 @@ class _Line:
         self._seen.add(content)
         self.objects.append(drawn)
 
+    def add_classification(self, given: dict[str, Any]) -> None:
+        """Add a classification. One with the same answers gets the frames of both."""
+        for known in self.classifications:
+            if "frames" in given and {**known, "frames": None} == {**given, "frames": None}:
+                known["frames"] += given["frames"]
+                return
+        self.classifications.append(given)
+
 
 def _object(item: Item, feature: Mapping[str, Any], made: _Line) -> dict[str, Any]:
     draw = item.shapes.get(feature["shape"])
@@ -162,19 +171,26 @@ def _classification(tag: Tag, feature: Mapping[str, Any], made: _Line) -> dict[s
 def _more(entry: Item | Tag, feature: Mapping[str, Any], made: _Line) -> dict[str, Any]:
     """The confidence and the answers."""
     more: dict[str, Any] = {} if entry.score is None else {"confidence": entry.score}
-    answers = {name: value for name, value in entry.attributes.items() if _has_attribute(feature, name)}
+    found = {name: _attribute(feature, name) for name in entry.attributes}
+    answers = {name: _answer(found[name], value) for name, value in entry.attributes.items() if found[name]}
     made.dropped[ATTRIBUTE] += len(entry.attributes) - len(answers)
     if answers:
         more["answers"] = answers
     return more
 
 
-def _has_attribute(feature: Mapping[str, Any], name: str) -> bool:
+def _attribute(feature: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     try:
-        attribute_of(feature, name)
+        return attribute_of(feature, name)
     except WrongLabelsError:
-        return False
-    return True
+        return None
+
+
+def _answer(attribute: Mapping[str, Any] | None, value: Any) -> Any:
+    """An answer; the text of a number for an attribute with numbers."""
+    if attribute and attribute.get("type") == "numeric" and isinstance(value, str):
+        return number(value, f"attribute {attribute.get('name')!r}")
+    return value
 
 
 def _named(problems: list[str]) -> str | None:

@@ -8,8 +8,9 @@ from typing import TypeAlias
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.forms.coco import coco_lines
 from airflow_provider_encord.prelabels.forms.converting import Converter
+from airflow_provider_encord.prelabels.forms.cvat import cvat_lines
 from airflow_provider_encord.prelabels.forms.names import Spots
-from airflow_provider_encord.prelabels.forms.spec import COCO, CSV, PARQUET, YOLO, FormSpec
+from airflow_provider_encord.prelabels.forms.spec import COCO, CSV, CVAT, PARQUET, YOLO, FormSpec
 from airflow_provider_encord.prelabels.forms.tables import table_lines
 from airflow_provider_encord.prelabels.forms.yolo import yolo_lines
 from airflow_provider_encord.prelabels.sources import Prelabel, Target
@@ -17,7 +18,13 @@ from airflow_provider_encord.storage_paths import StoragePath
 
 Reader: TypeAlias = Callable[[StoragePath, FormSpec, Spots, Converter], Iterator[Prelabel]]
 
-_READERS: dict[str, Reader] = {COCO: coco_lines, YOLO: yolo_lines, CSV: table_lines, PARQUET: table_lines}
+_READERS: dict[str, Reader] = {
+    COCO: coco_lines,
+    YOLO: yolo_lines,
+    CSV: table_lines,
+    PARQUET: table_lines,
+    CVAT: cvat_lines,
+}
 
 
 def converted_lines(source: StoragePath, spec: FormSpec, match_by: str, target: Target) -> Iterator[Prelabel]:

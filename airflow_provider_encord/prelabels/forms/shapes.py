@@ -38,7 +38,6 @@ def rotated_box(scale: Scale, corners: Sequence[Point]) -> Geometry:
 
     :raises WrongLabelsError: The corners are not a rectangle.
     """
-    whole_width, whole_height = scale.size
     first, second, third, fourth = corners
     width, height = math.dist(first, second), math.dist(second, third)
     longest = max(width, height)
@@ -47,14 +46,21 @@ def rotated_box(scale: Scale, corners: Sequence[Point]) -> Geometry:
     if longest <= 0 or math.dist(*middle_of) > _SKEW * longest or diagonals > _SKEW * longest:
         raise WrongLabelsError("the four corners are not a rectangle; map the class to a polygon instead")
     centre_x, centre_y = (sum(corner[axis] for corner in corners) / 4 for axis in (0, 1))
-    turn = math.degrees(math.atan2(second[1] - first[1], second[0] - first[0])) % 360
-    drawn = {
-        "x": (centre_x - width / 2) / whole_width,
-        "y": (centre_y - height / 2) / whole_height,
-        "w": width / whole_width,
-        "h": height / whole_height,
-        "theta": turn,
-    }
+    turn = math.degrees(math.atan2(second[1] - first[1], second[0] - first[0]))
+    return turned_box(scale, centre_x - width / 2, centre_y - height / 2, width, height, turn)
+
+
+def turned_box(scale: Scale, left: float, top: float, width: float, height: float, turn: float) -> Geometry:
+    """A rotatable box from the box before its rotation.
+
+    :param turn: Degrees, clockwise around the centre.
+    :raises WrongLabelsError: The size is negative.
+    """
+    whole_width, whole_height = scale.size
+    if width < 0 or height < 0:
+        raise WrongLabelsError(f"the box has the size {width:g} x {height:g}; it must not be negative")
+    x, y = left / whole_width, top / whole_height
+    drawn = {"x": x, "y": y, "w": width / whole_width, "h": height / whole_height, "theta": turn % 360}
     return {"rotatableBoundingBox": drawn}
 
 
