@@ -9,8 +9,9 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.forms.coco import coco_lines
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.cvat import cvat_lines
+from airflow_provider_encord.prelabels.forms.label_studio import label_studio_lines
 from airflow_provider_encord.prelabels.forms.names import Spots
-from airflow_provider_encord.prelabels.forms.spec import COCO, CSV, CVAT, PARQUET, YOLO, FormSpec
+from airflow_provider_encord.prelabels.forms.spec import COCO, CSV, CVAT, LABEL_STUDIO, PARQUET, YOLO, FormSpec
 from airflow_provider_encord.prelabels.forms.tables import table_lines
 from airflow_provider_encord.prelabels.forms.yolo import yolo_lines
 from airflow_provider_encord.prelabels.sources import Prelabel, Target
@@ -24,6 +25,7 @@ _READERS: dict[str, Reader] = {
     CSV: table_lines,
     PARQUET: table_lines,
     CVAT: cvat_lines,
+    LABEL_STUDIO: label_studio_lines,
 }
 
 
