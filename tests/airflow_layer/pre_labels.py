@@ -59,6 +59,7 @@ class Model:
             ontology = client.create_ontology(f"Shapes {uuid.uuid4()}", structure=structure).id
             title = f"Shapes {uuid.uuid4()}"
             self.project = client.create_project(title, dataset_ids=datasets, ontology_id=ontology).id
+        self.emulator.clear_journal()
 
     def rows(self) -> list[LabelRowMetadata]:
         """The rows by title."""

@@ -10,8 +10,9 @@ from airflow_provider_encord.prelabels.forms.coco import coco_lines
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.cvat import cvat_lines
 from airflow_provider_encord.prelabels.forms.label_studio import label_studio_lines
+from airflow_provider_encord.prelabels.forms.masks import mask_lines
 from airflow_provider_encord.prelabels.forms.names import Spots
-from airflow_provider_encord.prelabels.forms.spec import COCO, CSV, CVAT, LABEL_STUDIO, PARQUET, YOLO, FormSpec
+from airflow_provider_encord.prelabels.forms.spec import COCO, CSV, CVAT, LABEL_STUDIO, MASKS, PARQUET, YOLO, FormSpec
 from airflow_provider_encord.prelabels.forms.tables import table_lines
 from airflow_provider_encord.prelabels.forms.yolo import yolo_lines
 from airflow_provider_encord.prelabels.sources import Prelabel, Target
@@ -26,6 +27,7 @@ _READERS: dict[str, Reader] = {
     PARQUET: table_lines,
     CVAT: cvat_lines,
     LABEL_STUDIO: label_studio_lines,
+    MASKS: mask_lines,
 }
 
 

@@ -11,7 +11,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import PRELABEL_COORDINATES, PRELABEL_FORMATS
 from airflow_provider_encord.storage_paths import StoragePath
 
-COCO, YOLO, CSV, PARQUET, CVAT, LABEL_STUDIO = PRELABEL_FORMATS
+COCO, YOLO, CSV, PARQUET, CVAT, LABEL_STUDIO, MASKS = PRELABEL_FORMATS
 _TABLES = (CSV, PARQUET)
 PIXELS, FRACTIONS = PRELABEL_COORDINATES
 
