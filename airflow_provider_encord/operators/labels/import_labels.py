@@ -41,7 +41,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     progress". The task checks all lines before it sends anything. Then it reads each row, adds the labels, and saves
     the row if that changes it. Encord validates the saved labels against the ontology.
 
-    The source has one line for each data unit. A line is a label row as `EncordExportLabelsOperator` writes it
+    The source is JSON Lines, or has another `format`. JSON Lines have one line for each data unit. A line is a label row as `EncordExportLabelsOperator` writes it
     (``jsonl``); its ids are replaced by the ids of the target row. Or it has this short form
     (`airflow_provider_encord.prelabels.build`)::
 
@@ -57,13 +57,26 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     :param project_id: Id of the project (templated). Optional with an API key.
     :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory with such files
-        (templated). It must not be empty. From the directory of an export, the files that its manifest lists are
+        (templated); or of files in the `format`. It must not be empty. From the directory of an export, the files that its manifest lists are
         imported; an incomplete export is an error.
     :param python_callable: A function, instead of `source`. It gets the metadata of a label row
         (`airflow_provider_encord.client.LabelRowMetadata`), and returns the labels in the short form, or None for no
         labels. Not templated.
+    :param format: Format of the source (templated): ``"coco"``, ``"yolo"``, ``"csv"``, ``"parquet"``, ``"cvat"``,
+        ``"label_studio"`` or ``"masks"``. Default: JSON Lines. The guide "Import pre-labels from files" says what is
+        read of each. ``"parquet"`` and ``"masks"`` need the extra of the same name.
+    :param class_map: With `format`, the name or feature hash of the ontology's feature for each class of the source
+        (templated). None leaves a class out. A class without an entry must have the name of a feature; the task fails
+        before anything is sent if it has not, and names all such classes.
+    :param score_threshold: With `format`, leave out annotations with a lower score, from 0 to 1 (templated). Then all
+        annotations need a score. The score of the others becomes Encord's confidence. Default: all come in.
+    :param coordinates: Unit of the coordinates of a table (templated): ``"pixels"`` or ``"fractions"`` of width and
+        height. Required for ``"csv"`` and ``"parquet"``.
+    :param images_source: With ``"coco"`` and a list of results, the path or URI of the file with its images and
+        categories (templated).
     :param match_by: How a line names its data unit (templated): by ``"data_hash"`` (default), ``"title"``, or
-        ``"client_metadata.<key>"``.
+        ``"client_metadata.<key>"``. With `format`, the default is ``"title"``, and the name of a file also matches
+        without its folders, or without its suffix.
     :param branch: Label branch to import to (templated). Default: ``"main"``.
     :param promote_to: After the import, copy the labels of these rows from `branch` to this branch, such as ``"main"``
         (templated). Needs an SSH key. Default: no copy.
@@ -87,7 +100,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         are kept in a second file, whose name is the name of the report and ``.known``. The report must not be one of
         the files of `source`. Default: no report.
     :return: ``{"project_id", "branch", "created", "updated", "unchanged", "skipped", "conflict", "failed", "promoted",
-        "report"}``: the number of rows with each outcome, and the URI of the report. The outcomes add up to the number
+        "dropped", "report"}``: the number of rows with each outcome, and the URI of the report. ``dropped`` has the
+        number of annotations of the source that were left out, by reason. The outcomes add up to the number
         of lines. ``created`` counts the rows that the task created in Encord. ``conflict`` counts the rows that were
         not changed because somebody edited them, or because they differ only in labels that merging does not change.
     :raises AirflowFailException: A line or an argument is wrong, or Encord rejects the request; the message names it.
