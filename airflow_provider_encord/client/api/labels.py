@@ -82,11 +82,11 @@ class StageName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class GroupImage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An image of an image group.
 
-    :param index: Its frame in the group, from 0.
+    :param index: Its frame in the group, from 0; None if the images are in their order.
     :param width: Width in pixels.
     """
 
-    index: int
+    index: int | None = None
     title: str | None = None
     image_hash: str | None = None
     width: float | None = None

@@ -41,9 +41,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     progress". The task checks all lines before it sends anything. Then it reads each row, adds the labels, and saves
     the row if that changes it. Encord validates the saved labels against the ontology.
 
-    The source is JSON Lines, or has another `format`. JSON Lines have one line for each data unit. A line is a label row as `EncordExportLabelsOperator` writes it
-    (``jsonl``); its ids are replaced by the ids of the target row. Or it has this short form
-    (`airflow_provider_encord.prelabels.build`)::
+    The source is JSON Lines, or has another `format`. JSON Lines have one line for each data unit. A line is a label
+    row as `EncordExportLabelsOperator` writes it (``jsonl``); its ids are replaced by the ids of the target row. Or it
+    has this short form (`airflow_provider_encord.prelabels.build`)::
 
         {"data_hash": "...", "objects": [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}],
          "classifications": [{"feature": "Weather", "answer": "Rain"}]}
@@ -57,8 +57,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     :param project_id: Id of the project (templated). Optional with an API key.
     :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory with such files
-        (templated); or of files in the `format`. It must not be empty. From the directory of an export, the files that its manifest lists are
-        imported; an incomplete export is an error.
+        (templated); or of files in the `format`. It must not be empty. From the directory of an export, the files that
+        its manifest lists are imported; an incomplete export is an error.
     :param python_callable: A function, instead of `source`. It gets the metadata of a label row
         (`airflow_provider_encord.client.LabelRowMetadata`), and returns the labels in the short form, or None for no
         labels. Not templated.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import LabelRowMetadata
+from airflow_provider_encord.client.api.labels import GroupImage, LabelRowMetadata
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.matching import value_of_row
 
@@ -94,10 +94,16 @@ def _spots(row: LabelRowMetadata, match_by: str) -> Iterator[tuple[str, Spot]]:
     value = value_of_row(row, match_by)
     if isinstance(value, str | int) and not isinstance(value, bool):
         yield str(value), Spot(row, None, row.width, row.height)
-    for image in row.images_data or ():
+    for frame, image in images_of(row):
         named = {"data_hash": image.image_hash, "title": image.title}.get(match_by)
         if named is not None:
-            yield named, Spot(row, image.index, image.width, image.height)
+            yield named, Spot(row, frame, image.width, image.height)
+
+
+def images_of(row: LabelRowMetadata) -> Iterator[tuple[int, GroupImage]]:
+    """The images of an image group by their frame."""
+    for place, image in enumerate(row.images_data or ()):
+        yield place if image.index is None else image.index, image
 
 
 def _related(candidates: Sequence[tuple[str, Spot]], name: str) -> list[tuple[str, Spot]]:

@@ -18,7 +18,7 @@ from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Wrong
-from airflow_provider_encord.prelabels.forms.names import Spot, Spots
+from airflow_provider_encord.prelabels.forms.names import Spot, Spots, images_of
 from airflow_provider_encord.prelabels.forms.parquet_rows import parquet_columns, parquet_rows
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.shapes import box, upright_box
@@ -159,7 +159,7 @@ def _frame(value: Any, spot: Spot) -> int | None:
 def _scale(spec: FormSpec, spot: Spot, frame: int | None) -> Scale:
     if spec.coordinates != PIXELS:
         return Scale(1, 1)
-    image = next((image for image in spot.row.images_data or () if image.index == (frame or 0)), None)
+    image = dict(images_of(spot.row)).get(frame or 0)
     return Scale(spot.width, spot.height) if image is None else Scale(image.width, image.height)
 
 
