@@ -109,7 +109,7 @@ def test_no_requirement_names_a_place(metadata: email.message.Message) -> None:
 # Extras that are asked for by name where they are missing. Pycocotools and Shapely bring numpy.
 OF_FORMATS = {"numpy", "pyarrow", "pycocotools", "zstandard"}
 OF_SHAPES = {"numpy", "shapely"}
-OF_PRELABELS = {"PIL", "pyarrow", "yaml"}  # yaml is Airflow's own
+OF_PRELABELS = {"pillow", "pyarrow", "yaml"}  # yaml is Airflow's own
 OF_FRAMES = {"av", "numpy"}
 OF_THE_API_SERVER = {"fastapi", "starlette", "sqlalchemy"}  # of Airflow 3: the app of webhooks runs only in it
 OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, and missing in Airflow 3
