@@ -83,14 +83,15 @@ def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None
         raise InvalidArgumentError(f"source: {source} has no lines. Check the task that writes it.")
 
 
-def require_apart(source: Any, report: Any) -> None:
+def require_apart(source: Any, report: Any, *, suffixes: tuple[str, ...] = SUFFIXES) -> None:
     """Check that the report is not one of the files of the source.
 
+    :param suffixes: The files of a directory that are read.
     :raises InvalidArgumentError: It is one of them.
     """
     with storage_errors("source", source):
         place, target = _place(source), _place(report)
-        inside = source.is_dir() and _place(report.parent) == place and report.name.endswith(SUFFIXES)
+        inside = source.is_dir() and _place(report.parent) == place and report.name.endswith(suffixes)
     if place == target or inside:
         raise InvalidArgumentError(
             f"report: {report} is one of the files of the source {source}, so it would be read as labels. Use a "

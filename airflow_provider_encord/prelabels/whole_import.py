@@ -63,10 +63,10 @@ def lines_of_form(source: StoragePath, spec: FormSpec, match_by: str, report: St
     """The labels in files of another form than JSON Lines.
 
     :param match_by: See `names.Spots`.
-    :raises InvalidArgumentError: The report is one of the files.
+    :raises InvalidArgumentError: The report is the source. In a directory it is not read, because it is JSON Lines.
     """
     if report is not None:
-        require_apart(source, report)
+        require_apart(source, report, suffixes=())
     return lambda target: converted_lines(source, spec, match_by, target)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import collections
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.whole_shards import whole_shards
-from airflow_provider_encord.storage_paths import StoragePath, storage_errors
+from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
 
 _DEEPEST = 20  # directories in directories
+_AT_ONCE = 8  # requests to an object store
 
 
 def files_of(source: StoragePath, suffixes: Sequence[str], *, below: bool = False) -> list[tuple[str, StoragePath]]:
@@ -39,3 +42,27 @@ def _inside(
             yield folder + path.name, path
         elif deeper and path.is_dir():
             yield from _inside(path, f"{folder}{path.name}/", suffixes, deeper - 1)
+
+
+def contents_of(paths: Iterable[StoragePath]) -> Iterator[bytes]:
+    """The contents of many small files, in order. Some are read ahead if they are in an object store.
+
+    :raises InvalidArgumentError: A file cannot be read.
+    :raises UnavailableError: The disk or the object store cannot be used now.
+    """
+    ahead: collections.deque[Future[bytes]] = collections.deque()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for path in paths:
+            if is_local(path):
+                yield _content(path)
+                continue
+            ahead.append(pool.submit(_content, path))
+            if len(ahead) == _AT_ONCE:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _content(path: StoragePath) -> bytes:
+    with storage_errors("source", path):
+        return bytes(path.read_bytes())

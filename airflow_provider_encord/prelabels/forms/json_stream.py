@@ -123,11 +123,25 @@ class _Text:
                     self.refuse(f"it is not JSON: {error.msg}")
             except RecursionError:
                 self.refuse("it is nested too deeply")
+            except InvalidArgumentError:
+                raise
+            except ValueError:  # of Python, for a number of thousands of digits
+                self.refuse("it has a number that is too long")
             else:
                 # A number may continue in the next block: 1, 1., 1.5e and 1.5e3 are all to be read as 1.5e3.
                 if self._buffer[end : end + 1] in _AFTER or not self._more():
                     self._position = end
+                    self._require_storable(value)
                     return value
+
+    def _require_storable(self, value: Any) -> None:
+        """Refuse what Python reads and other decoders of JSON do not."""
+        try:
+            msgspec.json.encode(value)
+        except OverflowError:  # of older msgspec
+            self.refuse("it has a whole number of more than 64 bits")
+        except UnicodeEncodeError:
+            self.refuse("it has half of a surrogate pair, which is no character")
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise an error about the document."""

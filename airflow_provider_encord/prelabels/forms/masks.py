@@ -13,14 +13,14 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, bitmask
 from airflow_provider_encord.prelabels.forms.converting import Converter
-from airflow_provider_encord.prelabels.forms.files import files_of
+from airflow_provider_encord.prelabels.forms.files import contents_of, files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Wrong
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots
 from airflow_provider_encord.prelabels.forms.scale import Scale
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
 from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.sources import Prelabel
-from airflow_provider_encord.storage_paths import StoragePath, storage_errors
+from airflow_provider_encord.storage_paths import StoragePath
 
 _SUFFIX = ".png"
 _BACKGROUND = 0
@@ -40,12 +40,12 @@ def mask_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Con
         lambda file: file[0],
     )
     yield from units.wrong
+    contents = contents_of(path for _, parts in units for (_, path), _ in parts)
     for place, parts in units:
         entries: list[Entry] = []
         size = 0
-        for (name, path), spot in parts:
-            with storage_errors("source", path):
-                content = bytes(path.read_bytes())
+        for (name, _), spot in parts:
+            content = next(contents)
             size += len(content)
             entries += _entries(name, content, spec, spot)
         yield converter.line(place, parts[0][1].row, entries, size=size)

@@ -15,7 +15,7 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.converting import Converter
-from airflow_provider_encord.prelabels.forms.files import files_of
+from airflow_provider_encord.prelabels.forms.files import contents_of, files_of
 from airflow_provider_encord.prelabels.forms.items import Draw, Entry, Item, Wrong
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
@@ -56,19 +56,15 @@ def yolo_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Con
     files = [(name, path) for name, path in files_of(labels, (_SUFFIX,), below=True) if path.name not in _NOT_LABELS]
     units = Units(files, lambda file: spots.find(file[0].removesuffix(_SUFFIX), numbered=True), lambda file: file[0])
     yield from units.wrong
+    contents = contents_of(path for _, parts in units for (_, path), _ in parts)
     for place, parts in units:
         entries: list[Entry] = []
         size = 0
-        for (name, path), spot in parts:
-            content = _content(path)
+        for (name, _), spot in parts:
+            content = next(contents)
             size += len(content)
             entries += _entries(name, content, classes, spot, converter)
         yield converter.line(place, parts[0][1].row, entries, size=size)
-
-
-def _content(path: StoragePath) -> bytes:
-    with storage_errors("source", path):
-        return bytes(path.read_bytes())
 
 
 def _entries(name: str, content: bytes, classes: Classes, spot: Spot, converter: Converter) -> Iterator[Entry]:

@@ -15,7 +15,11 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.forms.json_stream import members
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=12,
 )
@@ -63,6 +67,8 @@ def test_any_document_is_read_as_the_decoder_of_python_reads_it(
         (b"{3: 4}", "a key is not text"),
         (b'{"a": 1,}', "not JSON|a key is not text"),
         (b"[1,]", "not JSON"),
+        (b"[1" + b"0" * 9000 + b"]", "a number that is too long"),
+        (b'["\\ud800"]', "half of a surrogate pair"),
     ],
 )
 def test_what_is_not_json_is_refused(content: bytes, message: str) -> None:
