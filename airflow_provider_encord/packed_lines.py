@@ -32,16 +32,24 @@ def lines_of(path: StoragePath, argument: str, *, observe: Callable[[bytes], obj
     :raises UnavailableError: The disk or the object store cannot be used now.
     """
     begun: list[bytes] = []
+    for block in unpacked(path, argument, observe=observe):
+        first, *others = block.split(b"\n")
+        begun.append(first)
+        if others:
+            yield b"".join(begun)
+            yield from others[:-1]
+            begun = [others[-1]]
+    if rest := b"".join(begun):
+        yield rest
+
+
+def unpacked(path: StoragePath, argument: str, *, observe: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
+    """Yield the content of a file in blocks, decompressed.
+
+    For the parameters and errors, see `lines_of`.
+    """
     with storage_errors(argument, path):
-        for block in _unpacked(path, observe):
-            first, *others = block.split(b"\n")
-            begun.append(first)
-            if others:
-                yield b"".join(begun)
-                yield from others[:-1]
-                begun = [others[-1]]
-        if rest := b"".join(begun):
-            yield rest
+        yield from _unpacked(path, observe)
 
 
 def _unpacked(path: StoragePath, observe: Callable[[bytes], object] | None) -> Iterator[bytes]:

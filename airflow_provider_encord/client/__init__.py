@@ -47,7 +47,13 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.api.groups import GroupRecord, GroupUser
     from airflow_provider_encord.client.api.keys import ApiKeyRecord
     from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
-    from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata, StageName
+    from airflow_provider_encord.client.api.labels import (
+        GroupImage,
+        LabelRow,
+        LabelRowFilter,
+        LabelRowMetadata,
+        StageName,
+    )
     from airflow_provider_encord.client.api.members import Member, MemberGroup
     from airflow_provider_encord.client.api.ontologies import OntologyRecord
     from airflow_provider_encord.client.api.organisation import CloudIntegration, OrganisationUser, Tag
@@ -177,6 +183,7 @@ __all__ = [
     "FolderSync",
     "FrameRange",
     "Group",
+    "GroupImage",
     "GroupItem",
     "GroupRecord",
     "GroupUser",
@@ -276,7 +283,7 @@ _MODULES = {
     "api.groups": "GroupRecord GroupUser",
     "api.keys": "ApiKeyRecord",
     "api.label_actions": "DataLinks RowClassifications ValidationState",
-    "api.labels": "LabelRow LabelRowFilter LabelRowMetadata StageName",
+    "api.labels": "GroupImage LabelRow LabelRowFilter LabelRowMetadata StageName",
     "api.core.listing": "Filter",
     "api.members": "Member MemberGroup",
     "api.ontologies": "OntologyRecord",

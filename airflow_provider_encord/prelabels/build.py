@@ -314,13 +314,16 @@ def _check_geometry(object_: Mapping[str, Any], feature: Mapping[str, Any], *, s
     _check_whole(key, geometry, feature["name"])
     for name, value in _fractions(key, geometry):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or (strict and not 0 <= value <= 1):
+        # Before its rotation, a rotated box can be outside of the image.
+        room = _ROOM_TO_ROTATE if key == "rotatableBoundingBox" and name in "xy" else 0
+        if not is_number or (strict and not -room <= value <= 1 + room):
             raise WrongLabelsError(
                 f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}, which is not a fraction of the "
                 "width or height, from 0 to 1."
             )
 
 
+_ROOM_TO_ROTATE = 0.5
 _KEYS = {"rotatableBoundingBox": ("theta",), "bitmask": ("top", "left", "height", "width", "rleString")}
 _LEAST_POINTS = {"polygon": 3, "polyline": 2, "point": 1}
 

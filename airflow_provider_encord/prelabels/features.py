@@ -34,6 +34,16 @@ class Features:
     def __init__(self, structure: Mapping[str, Any]):
         self._objects = list(structure.get("objects") or ())
         self._classifications = list(structure.get("classifications") or ())
+        self._skeletons: list[Mapping[str, Any]] = [
+            entry["template"] for entry in structure.get("skeleton_templates") or ()
+        ]
+
+    @property
+    def names(self) -> str:
+        """The names of all objects and classifications, with the shapes of the objects, for messages."""
+        objects = [f"{object_.get('name')} ({object_.get('shape')})" for object_ in self._objects]
+        names = [*objects, *(str(_name_of_classification(feature)) for feature in self._classifications)]
+        return ", ".join(names) or "no features"
 
     def object(self, wanted: Any) -> Mapping[str, Any]:
         """Find an object by its name or feature hash.
@@ -48,6 +58,14 @@ class Features:
         :raises WrongLabelsError: No classification has the name, or several do.
         """
         return _one("classification", self._classifications, wanted, _name_of_classification)
+
+    def skeleton(self, feature: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The template of a skeleton object, which has the same hash or name; None if it does not exist."""
+        for key, value in (("feature_node_hash", feature["featureNodeHash"]), ("name", feature["name"])):
+            for template in self._skeletons:
+                if template.get(key) == value:
+                    return template
+        return None
 
 
 def attribute_of(feature: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:

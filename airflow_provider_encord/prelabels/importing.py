@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -23,7 +24,7 @@ from airflow_provider_encord.prelabels.report import (
     ImportReport,
 )
 from airflow_provider_encord.prelabels.rows import ImportSpec, RowSaver, Work
-from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.prelabels.sources import Prelabel, Target
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, Outcome
 
 log = logging.getLogger(__name__)
@@ -34,19 +35,20 @@ ANNOTATIONS_PER_BUNDLE = 20_000
 BYTES_PER_BUNDLE = 8 << 20
 """The limits of a bundle of lines. Rows are read, merged and saved in bundles, which limits memory and time."""
 _MOST_NAMED = 20
+_MOST_CLASSES = 50
 
 
 def import_labels(
     client: EncordClient,
     spec: ImportSpec,
-    prelabels: Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]],
+    prelabels: Callable[[Target], Iterable[Prelabel]],
     report: ImportReport,
     *,
     check_first: bool,
 ) -> list[str]:
     """Import labels into a project.
 
-    :param prelabels: Returns the lines; called for each pass, with the rows of the project.
+    :param prelabels: Returns the lines; called for each pass, with the rows and the ontology of the project.
     :param check_first: Check all lines before anything is sent, and send nothing if one is not valid.
     :return: Label hashes of the rows that now have the labels of the source.
     :raises InvalidArgumentError: Lines are not valid, and `on_error` is `FAIL`. The message names the first ones.
@@ -55,15 +57,20 @@ def import_labels(
     project = client.project(spec.project_id)
     features = Features(project.ontology().editor_ontology)
     rows = project.label_rows(
-        LabelRowFilter(branch_name=spec.branch, include_client_metadata=spec.match_by.startswith(CLIENT_METADATA))
+        LabelRowFilter(
+            branch_name=spec.branch,
+            include_client_metadata=spec.match_by.startswith(CLIENT_METADATA),
+            include_images_data=spec.list_images,
+        )
     )
+    target = Target(rows=rows, features=features)
     if check_first:
-        _require_right(spec, features, rows, _kept(prelabels(rows), report))
+        _require_right(spec, target, _kept(prelabels(target), report))
     done: list[str] = []
     lines = 0
     matching = Matching(spec.match_by, rows)
     saver = RowSaver(client, spec, report)
-    for bundle in _bundles(_kept(prelabels(rows), report)):
+    for bundle in _bundles(_kept(prelabels(target), report)):
         lines += len(bundle)
         works, outcomes = _prepared(spec, features, matching, bundle)
         try:
@@ -107,24 +114,38 @@ def _bundles(lines: Iterable[Prelabel]) -> Iterator[list[Prelabel]]:
 
 def _require_right(
     spec: ImportSpec,
-    features: Features,
-    rows: Sequence[LabelRowMetadata],
+    target: Target,
     prelabels: Iterable[Prelabel],
 ) -> None:
-    matching = Matching(spec.match_by, rows)
+    matching = Matching(spec.match_by, target.rows)
     wrong: list[str] = []
+    unknown: collections.Counter[str] = collections.Counter()
     count = 0
     for prelabel in prelabels:
-        _, outcomes = _prepared(spec, features, matching, [prelabel])
+        unknown.update(prelabel.unknown_classes)
+        _, outcomes = _prepared(spec, target.features, matching, [prelabel])
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
         count += len(failed)
         wrong += [f"{outcome.source}: {outcome.error}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
+    if unknown:
+        raise InvalidArgumentError(
+            f"class_map: nothing was imported, because the ontology has no single feature for the classes "
+            f"{_classes(unknown)}. It has {target.features.names}. Map each class to a feature, or to None to leave it "
+            "out."
+        )
     if wrong:
         more = f" and {count - len(wrong)} more" if count > len(wrong) else ""
         raise InvalidArgumentError(
             f"source: nothing was imported, because some lines are not valid: {' '.join(wrong)}{more} Correct them, or "
             "import the others with on_error='skip'."
         )
+
+
+def _classes(counts: Mapping[str, int]) -> str:
+    """Classes with their number of annotations, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = ", ".join(f"{name[:80]!r} ({count})" for name, count in ordered[:_MOST_CLASSES])
+    return named + (f" and {len(ordered) - _MOST_CLASSES} more" if len(ordered) > _MOST_CLASSES else "")
 
 
 def _prepared(
@@ -139,6 +160,8 @@ def _prepared(
             if prelabel.problem:
                 raise WrongLabelsError(prelabel.problem)
             row = matching.row_of(prelabel)
+            if prelabel.unknown_classes:
+                raise WrongLabelsError(f"class_map: no single feature for {_classes(prelabel.unknown_classes)}.")
             labels = labels_from(prelabel, features, row.data_hash, row.number_of_frames)
         except WrongLabelsError as error:
             outcomes.append(_refused(prelabel, row, FAILED, str(error)))
@@ -174,4 +197,5 @@ def _refused(prelabel: Prelabel, row: LabelRowMetadata | None, outcome: Outcome,
         outcome=outcome,
         error=error,
         data_hash=data_hash,
+        dropped=dict(prelabel.dropped),
     )

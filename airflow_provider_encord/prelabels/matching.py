@@ -40,7 +40,7 @@ class Matching:
         self._match_by = match_by
         self._rows: dict[bytes, list[LabelRowMetadata]] = {}
         for row in rows:
-            self._rows.setdefault(json_key(self._value_of_row(row)), []).append(row)
+            self._rows.setdefault(json_key(value_of_row(row, match_by)), []).append(row)
         self._taken: dict[str, str] = {}
 
     def row_of(self, prelabel: Prelabel) -> LabelRowMetadata:
@@ -48,6 +48,15 @@ class Matching:
 
         :raises WrongLabelsError: No row matches, several rows match, or an earlier line has matched the same row.
         """
+        row = prelabel.row or self._found(prelabel)
+        if self._taken.setdefault(row.data_hash, prelabel.place) != prelabel.place:
+            value = str(value_of_row(row, self._match_by))
+            raise WrongLabelsError(
+                f"{self._match_by} {value[:80]!r}: {self._taken[row.data_hash]} has the same data unit."
+            )
+        return row
+
+    def _found(self, prelabel: Prelabel) -> LabelRowMetadata:
         try:
             value = plain_json(self._value_of(prelabel.content), self._match_by)
         except InvalidArgumentError as error:
@@ -58,19 +67,7 @@ class Matching:
         if len(found) != 1:
             problem = f"{len(found)} data units have it; use match_by='data_hash'" if found else "no data unit has it"
             raise WrongLabelsError(f"{self._match_by} {str(value)[:80]!r}: {problem}.")
-        row = found[0]
-        if self._taken.setdefault(row.data_hash, prelabel.place) != prelabel.place:
-            raise WrongLabelsError(
-                f"{self._match_by} {str(value)[:80]!r}: {self._taken[row.data_hash]} has the same data unit."
-            )
-        return row
-
-    def _value_of_row(self, row: LabelRowMetadata) -> Any:
-        if self._match_by == DATA_HASH:
-            return row.data_hash
-        if self._match_by == TITLE:
-            return row.data_title
-        return (row.client_metadata or {}).get(self._match_by.removeprefix(CLIENT_METADATA))
+        return found[0]
 
     def _value_of(self, content: Mapping[str, Any]) -> Any:
         if self._match_by == DATA_HASH:
@@ -80,6 +77,15 @@ class Matching:
         metadata = content.get("client_metadata")
         key = self._match_by.removeprefix(CLIENT_METADATA)
         return metadata.get(key) if isinstance(metadata, Mapping) else None
+
+
+def value_of_row(row: LabelRowMetadata, match_by: str) -> Any:
+    """The value of a row by which it is matched."""
+    if match_by == DATA_HASH:
+        return row.data_hash
+    if match_by == TITLE:
+        return row.data_title
+    return (row.client_metadata or {}).get(match_by.removeprefix(CLIENT_METADATA))
 
 
 def _title_of(content: Mapping[str, Any]) -> Any:

@@ -55,6 +55,9 @@ class ImportLine(ReportLine, frozen=True, kw_only=True):
         of the row are from imports.
     :param kept: Number of labels that exist in the row with another content and were not changed.
     :param previous_state: Hash of the labels and the edit time of the row before the save.
+    :param dropped: Number of annotations of the source that were left out, by reason: ``class_map``,
+        ``score_threshold``, ``duplicate``, ``attribute`` (answers). ``clipped`` counts objects that were moved to the
+        edge of the image.
     """
 
     data_hash: str | None
@@ -65,6 +68,7 @@ class ImportLine(ReportLine, frozen=True, kw_only=True):
     own_labels: list[str] | None = None
     kept: int = 0
     previous_state: str | None = None
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class IntendedLine(ImportLine, frozen=True, kw_only=True):
@@ -94,6 +98,7 @@ class ImportReport:
         self._parts: list[StoragePath] = []
         self._claim: Claim | None = None
         self.counts: collections.Counter[str] = collections.Counter()
+        self.dropped: collections.Counter[str] = collections.Counter()
         self.failures: list[ImportLine] = []
         self.saved_before: dict[str, str] = {}
         """By label hash: the hash of the labels that earlier imports saved."""
@@ -177,6 +182,7 @@ class ImportReport:
         for outcome in outcomes:
             self.counts[outcome.outcome] += 1
             self.counts[KEPT] += bool(outcome.kept)
+            self.dropped.update(outcome.dropped)
         self.failures += [outcome for outcome in outcomes if outcome.outcome == FAILED][
             : max(0, _NAMED - len(self.failures))
         ]

@@ -62,6 +62,7 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
         that the report knows. `OVERWRITE` replaces all, also those of people.
     :param create_missing: Create label rows of data units that have none.
     :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
+    :param list_images: List the images of image groups too, because the source can name them.
     """
 
     project_id: str
@@ -70,6 +71,7 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
     if_exists: str = SKIP
     create_missing: bool = True
     on_error: str = "fail"
+    list_images: bool = False
 
 
 class Work(msgspec.Struct):
@@ -99,6 +101,7 @@ class Work(msgspec.Struct):
             operation=OPERATION,
             source=self.prelabel.place,
             outcome=outcome,
+            dropped=dict(self.prelabel.dropped),
             data_hash=self.row.data_hash,
             **known,
         )

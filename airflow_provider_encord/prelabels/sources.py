@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.strict_json import RepeatedKeyError, loads
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
+from airflow_provider_encord.prelabels.features import Features
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
@@ -29,12 +31,18 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
     :param content: The JSON object.
     :param problem: Why the line cannot be read; None if it can.
     :param size: Size in bytes; 0 if it is not from a file.
+    :param row: The row, if what reads the source has found it; otherwise it is looked up.
+    :param dropped: Number of annotations of the source that are not in the content, by reason.
+    :param unknown_classes: Number of annotations by class, for classes without a feature. Then the line is wrong.
     """
 
     place: str
     content: dict[str, Any]
     problem: str | None = None
     size: int = 0
+    row: LabelRowMetadata | None = None
+    dropped: Mapping[str, int] = {}
+    unknown_classes: Mapping[str, int] = {}
 
     @property
     def annotations(self) -> int:
@@ -47,6 +55,17 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
     def is_label_row(self) -> bool:
         """Whether it is a label row in Encord's format, and not the short form."""
         return "data_units" in self.content
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What the labels are for.
+
+    :param rows: The label rows of the project.
+    :param features: The ontology of the project.
+    """
+
+    rows: Sequence[LabelRowMetadata]
+    features: Features
 
 
 def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None) -> Iterator[Prelabel]:
@@ -64,14 +83,15 @@ def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None
         raise InvalidArgumentError(f"source: {source} has no lines. Check the task that writes it.")
 
 
-def require_apart(source: Any, report: Any) -> None:
+def require_apart(source: Any, report: Any, *, suffixes: tuple[str, ...] = SUFFIXES) -> None:
     """Check that the report is not one of the files of the source.
 
+    :param suffixes: The files of a directory that are read.
     :raises InvalidArgumentError: It is one of them.
     """
     with storage_errors("source", source):
         place, target = _place(source), _place(report)
-        inside = source.is_dir() and _place(report.parent) == place and report.name.endswith(SUFFIXES)
+        inside = source.is_dir() and _place(report.parent) == place and report.name.endswith(suffixes)
     if place == target or inside:
         raise InvalidArgumentError(
             f"report: {report} is one of the files of the source {source}, so it would be read as labels. Use a "

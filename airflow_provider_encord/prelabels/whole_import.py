@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from airflow_provider_encord.attempts import Owner
@@ -12,17 +12,19 @@ from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.whole_shards import whole_shards
+from airflow_provider_encord.prelabels.forms.reading import converted_lines
+from airflow_provider_encord.prelabels.forms.spec import FormSpec, class_map_of, require_spec
 from airflow_provider_encord.prelabels.importing import FAIL, import_labels
 from airflow_provider_encord.prelabels.matching import require_key
 from airflow_provider_encord.prelabels.report import KEPT, OUTCOMES_OF_IMPORTS, ImportReport
 from airflow_provider_encord.prelabels.rows import MERGE, ImportSpec
-from airflow_provider_encord.prelabels.sources import SUFFIXES, Prelabel, prelabels_of, require_apart
+from airflow_provider_encord.prelabels.sources import SUFFIXES, Prelabel, Target, prelabels_of, require_apart
 from airflow_provider_encord.reports import CONFLICT, FAILED
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
-Prelabels: TypeAlias = Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]
+Prelabels: TypeAlias = Callable[[Target], Iterable[Prelabel]]
 
 
 def lines_of_files(source: StoragePath, report: StoragePath | None) -> Prelabels:
@@ -33,17 +35,46 @@ def lines_of_files(source: StoragePath, report: StoragePath | None) -> Prelabels
     if report is not None:
         require_apart(source, report)
 
-    def lines(rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows
+    def lines(target: Target) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows
         return prelabels_of(source, whole_shards(source, "source", SUFFIXES))
 
     return lines
 
 
+def specify_form(format_: str | None, *, class_map: Mapping[Any, Any] | None, **more: Any) -> FormSpec | None:
+    """Check the form of the source.
+
+    :param format_: One of `defaults.PRELABEL_FORMATS`; None for JSON Lines.
+    :param class_map: Features by class of the source.
+    :param more: The other fields of `FormSpec`.
+    :raises InvalidArgumentError: An argument is wrong, or does not apply to the format.
+    """
+    if format_ is not None:
+        spec = FormSpec(format=format_, class_map=class_map_of(class_map), **more)
+        require_spec(spec)
+        return spec
+    given = next((name for name, value in {"class_map": class_map, **more}.items() if value is not None), None)
+    if given is not None:
+        raise InvalidArgumentError(f"{given}: it applies only if `format` is given. Pass `format`, or leave it out.")
+    return None
+
+
+def lines_of_form(source: StoragePath, spec: FormSpec, match_by: str, report: StoragePath | None) -> Prelabels:
+    """The labels in files of another form than JSON Lines.
+
+    :param match_by: See `names.Spots`.
+    :raises InvalidArgumentError: The report is the source. In a directory it is not read, because it is JSON Lines.
+    """
+    if report is not None:
+        require_apart(source, report, suffixes=())
+    return lambda target: converted_lines(source, spec, match_by, target)
+
+
 def lines_of_function(function: Callable[[LabelRowMetadata], Any]) -> Prelabels:
     """The labels that a function returns, row by row."""
 
-    def lines(rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:
-        for row in rows:
+    def lines(target: Target) -> Iterator[Prelabel]:
+        for row in target.rows:
             content = function(row)
             if content is None:
                 continue
@@ -126,6 +157,7 @@ def import_and_promote(
         "branch": spec.branch,
         **{outcome: report.counts[outcome] for outcome in OUTCOMES_OF_IMPORTS},
         "promoted": promoted,
+        "dropped": dict(sorted((reason, count) for reason, count in report.dropped.items() if count)),
         "report": None if report_path is None else str(report_path),
     }
 

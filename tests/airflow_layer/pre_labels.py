@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from tests.airflow_layer.bench import Account
 
@@ -44,6 +46,26 @@ class Model:
                 return str(listings[-1]["credential"])
         raise AssertionError("the emulator noted no listing")
 
+    def use_shapes(self, **shapes: str) -> None:
+        """Go on in a project with the same data, whose ontology has an object for each of the shapes, by name."""
+        objects = [{"name": name, "shape": shape} for name, shape in shapes.items()]
+        skeletons = [skeleton_template(name) for name, shape in shapes.items() if shape == "skeleton"]
+        classifications = [
+            {"attributes": [{"type": "radio", "name": "Weather", "options": [{"label": "Rain"}, {"label": "Clear"}]}]}
+        ]
+        structure = {"objects": objects, "classifications": classifications, "skeleton_templates": skeletons}
+        with self.account.client() as client:
+            datasets = [dataset.dataset_hash for dataset in client.project(self.project).datasets()]
+            ontology = client.create_ontology(f"Shapes {uuid.uuid4()}", structure=structure).id
+            title = f"Shapes {uuid.uuid4()}"
+            self.project = client.create_project(title, dataset_ids=datasets, ontology_id=ontology).id
+        self.emulator.clear_journal()
+
+    def rows(self) -> list[LabelRowMetadata]:
+        """The rows by title."""
+        with self.account.client() as client:
+            return sorted(client.project(self.project).label_rows(), key=lambda row: row.data_title)
+
     def write(self, *lines: Any, name: str = "labels.jsonl") -> str:
         path = self.directory / name
         content = "".join(json.dumps(line) + "\n" for line in lines).encode()
@@ -69,6 +91,11 @@ class Model:
             entry for entry in self.emulator.journal() if entry["changes"] and entry["credential"] == self.credential
         ]
         return [(one["query_type"] or one["path"].rpartition("/")[2], one["query_method"] or "") for one in entries]
+
+
+def skeleton_template(name: str) -> dict[str, Any]:
+    points = {str(n): {"x": 0.1, "y": 0.1, "name": f"Point {n}", "featureHash": f"point00{n}"} for n in range(3)}
+    return {"template": {"name": name, "width": 1, "height": 1, "skeleton": points, "skeletonEdges": {}}}
 
 
 def objects_of(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -161,6 +161,30 @@ class ImportLabels(Scenario):
         del self.imported[-1]
 
 
+class ImportCoco(ImportLabels):
+    """The same labels as COCO, on images of a thousand pixels."""
+
+    names = ("project_id", "source", "report", "format", "class_map", "score_threshold", "match_by")
+
+    def arguments(self) -> dict[str, Any]:
+        path: Path = self.directory / "coco.json"
+        box = [1000 * value for value in (BOX["x"], BOX["y"], self.width, BOX["h"])]
+        images = [{"id": one, "file_name": f"{one}.png", "width": 1000, "height": 1000} for one in self.imported]
+        cars = [{"id": n, "image_id": one, "category_id": 1, "bbox": box} for n, one in enumerate(self.imported)]
+        annotations = [{**car, "score": score} for car in cars for score in (0.9, 0.1)]
+        categories = [{"id": 1, "name": "automobile"}]
+        path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+        return {
+            "project_id": self.project,
+            "source": str(path),
+            "report": str(self.directory / "report.jsonl"),
+            "format": "coco",
+            "class_map": {"automobile": "Car"},
+            "score_threshold": 0.5,
+            "match_by": "data_hash",
+        }
+
+
 class SnapshotLabels(Scenario):
     operator = EncordSnapshotLabelsOperator
     names = ("project_id", "snapshot_branch", "max_lateness_seconds", "report")

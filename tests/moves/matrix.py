@@ -10,6 +10,7 @@ from tests.moves.labels import (
     ExportAnalytics,
     ExportLabels,
     ExportLabelsPartition,
+    ImportCoco,
     ImportLabels,
     PartitionLabels,
     SnapshotLabels,
@@ -149,6 +150,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     ExportLabelsPartition: {**_WITHOUT_JOB, "changed": KEPT},
     PartitionLabels: _WITHOUT_JOB,
     ImportLabels: _WITHOUT_JOB,
+    ImportCoco: _WITHOUT_JOB,
     # Each run has a snapshot of its own: one that another run took is never added to.
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
     ExportAnalytics: _WITHOUT_JOB,

@@ -16,6 +16,7 @@ INSTALLED_LOWEST = (
     "emulator",
     "parquet",
     "coco",
+    "masks",
     "frames",
     "media",
     "quality",

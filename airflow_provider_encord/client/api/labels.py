@@ -79,6 +79,20 @@ class StageName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     title: str
 
 
+class GroupImage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An image of an image group.
+
+    :param index: Its frame in the group, from 0; None if the images are in their order.
+    :param width: Width in pixels.
+    """
+
+    index: int | None = None
+    title: str | None = None
+    image_hash: str | None = None
+    width: float | None = None
+    height: float | None = None
+
+
 class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One label row, without its labels.
 
@@ -87,7 +101,9 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     :param label_status: Meaningless in workflow projects; use `workflow_graph_node` there.
     :param last_edited_at: ISO 8601 time of the last creation or save.
     :param priority: From 0 (last) to 1 (first).
+    :param width: Width in pixels; None for data without pixels. Of an image group, see `images_data`.
     :param client_metadata: None unless it was requested.
+    :param images_data: The images of an image group; None unless they were requested.
     """
 
     label_hash: str | None
@@ -103,11 +119,14 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     annotation_task_status: str | None = None
     workflow_graph_node: StageName | None = None
     number_of_frames: int | None = None
+    width: float | None = None
+    height: float | None = None
     task_uuid: str | None = None
     priority: float | None = None
     is_valid: bool | None = None
     backing_item_uuid: str | None = None
     client_metadata: dict[str, Any] | None = None
+    images_data: list[GroupImage] | None = None
     assigned_user_email: str | None = None
 
 

@@ -61,17 +61,26 @@ def runs_of(mask: Mapping[str, Any]) -> list[tuple[int, int]]:
     early, the remaining pixels are unset, as in the vendor's SDK.
     """
     end = int(mask["height"]) * int(mask["width"])
-    counts: list[int] = []
     ranges: list[tuple[int, int]] = []
     position = 0
-    for number, delta in enumerate(_numbers_of(str(mask["rleString"]))):
+    for number, count in enumerate(counts_of(str(mask["rleString"]))):
+        if number % 2 and position < end and count:
+            ranges.append((position, min(end, position + count)))
+        position += count
+    return ranges
+
+
+def counts_of(text: str) -> Iterator[int]:
+    """The lengths of the runs of a compressed mask, of Encord or COCO.
+
+    :raises ValueError: It is not such a text.
+    """
+    counts: list[int] = []
+    for number, delta in enumerate(_numbers_of(text)):
         counts.append(delta + (counts[number - 2] if number > 2 else 0))
         if counts[number] < 0:
             raise ValueError("a run is negative")
-        if number % 2 and position < end and counts[number]:
-            ranges.append((position, min(end, position + counts[number])))
-        position += counts[number]
-    return ranges
+        yield counts[number]
 
 
 def _numbers_of(text: str) -> Iterator[int]:

@@ -42,6 +42,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         "conflict": 0,
         "failed": 0,
         "promoted": 0,
+        "dropped": {},
         "report": f"file://{report}",
     }
     first = model.labels()
