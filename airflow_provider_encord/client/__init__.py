@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TaskAction,
         TimeSpent,
     )
+    from airflow_provider_encord.client.api.collections import AddedTitles, CollectionRecord, ItemOfCollection
     from airflow_provider_encord.client.api.core.data_items import (
         AUDIO,
         DICOM,
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded
     from airflow_provider_encord.client.flows.workflow_actions import TasksOutcome
     from airflow_provider_encord.client.resources.activity import Activity
+    from airflow_provider_encord.client.resources.collections import Collection
     from airflow_provider_encord.client.resources.datasets import Dataset
     from airflow_provider_encord.client.resources.label_rows import LabelRows
     from airflow_provider_encord.client.resources.ontologies import Ontology
@@ -144,6 +146,7 @@ __all__ = [
     "TIME_SERIES",
     "VIDEO",
     "Activity",
+    "AddedTitles",
     "ApiKey",
     "ApiKeyRecord",
     "AsyncEncordClient",
@@ -153,6 +156,8 @@ __all__ = [
     "ClonedDataset",
     "CloudIntegration",
     "CollaboratorTimer",
+    "Collection",
+    "CollectionRecord",
     "ConflictError",
     "Coordinate",
     "CopiedLabels",
@@ -190,6 +195,7 @@ __all__ = [
     "IssueResolution",
     "IssueTag",
     "ItemFilter",
+    "ItemOfCollection",
     "ItemSummary",
     "Kind",
     "LabelLog",
@@ -267,6 +273,7 @@ __all__ = [
 
 _MODULES = {
     "api.analytics": "CollaboratorTimer EditorLog LabelLog StageOfTask TaskAction TimeSpent",
+    "api.collections": "AddedTitles CollectionRecord ItemOfCollection",
     "api.core.data_items": (
         "AUDIO DICOM IMAGE NIFTI PDF SCENE TEXT TIME_SERIES VIDEO DicomSeries ImageGroup "
         "ImageGroupFromItems Kind Part Scene UploadedFile"
@@ -304,6 +311,7 @@ _MODULES = {
     ),
     "resources.activity": "Activity",
     "flows.creation": "Created",
+    "resources.collections": "Collection",
     "resources.datasets": "Dataset",
     "resources.label_rows": "LabelRows",
     "resources.ontologies": "Ontology",

@@ -13,6 +13,8 @@ _NEEDS = {
     ),
     "a storage item": "storage.item.get storage.items.get_bulk storage.item.summary",
     "an image group, an image sequence or a DICOM series": "storage.item.children",
+    "a collection of storage items": "collections.get collections.items.list collections.items.list_all",
+    "a filter preset": "presets.get presets.definition",
     "a data row": "dataset.data_row.get",
     "a label row": "project.get_data workflow.task.issues.list",
     "a label row with labels": "label_rows.get label_rows.validation_state label_rows.classifications",

@@ -21,6 +21,7 @@ from airflow_provider_encord.client.api import (
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.smoke.readings_of_collections import read_collections
 from airflow_provider_encord.smoke.readings_of_people import (
     read_organisation,
     read_people_of_dataset,
@@ -108,6 +109,7 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
     for first in visit.datasets[:1]:
         read_people_of_dataset(visit, first)
     read_storage(visit)
+    read_collections(visit)
 
 
 def _titled(records: Sequence[Any]) -> Filter:

@@ -1,9 +1,11 @@
-"""The fields of Encord's responses, as listed in the protocol reference (sections 7.1 to 7.12).
+"""The fields of Encord's responses, as listed in the protocol reference (section 7).
 
 The records of the client have only the fields that the client uses; these shapes have all fields.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 from airflow_provider_encord.smoke.shapes import Shape, by_id, shape
 
@@ -81,6 +83,7 @@ _ITEM = shape(
     "dicomInstanceUid dicomStudyUid dicomSeriesUid frameCount audioSampleRate audioBitDepth audioCodec "
     "audioNumChannels timeseriesSettings? clientMetadataSignedUrl?"
 )
+_ITEM_OR_ID = dataclasses.replace(_ITEM, required=frozenset({"uuid"}), optional=_ITEM.required | _ITEM.optional)
 _ITEM_SUMMARY = shape(
     "frameInGroups accessibleGroupItems usedInDatasets accessibleDatasets groupLayout?",
     accessibleGroupItems=shape("uuid name parentUuid parentName itemType"),
@@ -120,6 +123,8 @@ _TIME_SPENT = shape(
 )
 _TASK_ACTION = shape("timestamp actionType projectUuid workflowStageUuid taskUuid dataUnitUuid actorEmail")
 _TIMER = shape("userEmail userRole dataTitle? timeSeconds")
+_COLLECTION = shape("uuid topLevelFolderUuid name description createdAt? lastEditedAt?")
+_PRESET = shape("uuid name description createdAt? lastUpdatedAt?")
 
 SHAPES: dict[tuple[str, str], Shape] = {
     ("api_key.lookup", "v1"): shape("title resource_type"),
@@ -170,6 +175,13 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("storage.items.get_bulk", "v2"): _page(_ITEM),
     ("storage.item.summary", "v2"): _ITEM_SUMMARY,
     ("storage.item.children", "v2"): _page(_ITEM),
+    ("collections.list", "v2"): _page(_COLLECTION),
+    ("collections.get", "v2"): _page(_COLLECTION),
+    ("collections.items.list", "v2"): _page(_ITEM),
+    ("collections.items.list_all", "v2"): _page(_ITEM_OR_ID),
+    ("presets.list", "v2"): _page(_PRESET),
+    ("presets.get", "v2"): _page(_PRESET),
+    ("presets.definition", "v2"): shape("localFilters globalFilters"),
     ("label_rows.validation_state", "v2"): _VALIDATION_STATE,
     ("label_rows.classifications", "v2"): _CLASSIFICATIONS,
     ("workflow.tasks.list", "v2"): _page(_TASK),
@@ -182,3 +194,6 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("analytics.collaborator_timers", "v2"): _page(_TIMER),
 }
 """Shapes by operation and API version. For a list, the shape describes each element."""
+
+PARTLY_IN_SNAKE_CASE = frozenset({"presets.definition"})
+"""Operations of v2 whose answers have fields in ``snake_case`` (protocol, section 7.13)."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_encord.client.api import filter_presets
 from airflow_provider_encord.client.api.core.data_items import IMAGE
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
@@ -94,7 +95,11 @@ def _add_group_of_users_and_of_images(account: Account) -> None:
     with account.client() as client:
         client.organisation.group(client.organisation.create_group("Painters").group_hash).add_users([EMAIL])
         unit = LocalFile(kind=IMAGE, parts=images, title="two images")
-        client.folder(client.create_folder("Groups of images").id).upload([unit], timeout=60)
+        folder = client.create_folder("Groups of images").id
+        client.folder(folder).upload([unit], timeout=60)
+        collection = client.collection(client.create_collection(folder, "Pairs").id)
+        collection.add_items([item.uuid for item in client.folder(folder).items()])
+        client.send(filter_presets.create_preset("All", {"local_filters": {}, "global_filters": {"filters": []}}))
 
 
 @pytest.fixture

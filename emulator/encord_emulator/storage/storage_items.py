@@ -97,7 +97,7 @@ def search(exchange: Exchange) -> dict[str, Any]:
 
 def get(exchange: Exchange) -> dict[str, Any]:
     query: SignQuery = exchange.query
-    return _view(exchange, _item(exchange, exchange.path["item"], "user"), sign=query.sign_url)
+    return view(exchange, _item(exchange, exchange.path["item"], "user"), sign=query.sign_url)
 
 
 def get_many(exchange: Exchange) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def get_many(exchange: Exchange) -> dict[str, Any]:
     body: GetBody = exchange.body
     folders.check_number(len(body.item_uuids), "itemUuids")
     return listing.whole(
-        [_view(exchange, _item(exchange, uuid, "user"), sign=body.sign_urls) for uuid in body.item_uuids]
+        [view(exchange, _item(exchange, uuid, "user"), sign=body.sign_urls) for uuid in body.item_uuids]
     )
 
 
@@ -115,7 +115,7 @@ def children(exchange: Exchange) -> dict[str, Any]:
     item = _in_folder(exchange, exchange.path["item"], "user")
     sql = "SELECT items.* FROM item_children AS part JOIN items ON items.uuid = child WHERE item = ? ORDER BY {}"
     rows = exchange.store.all(sql.format("part.position"), item["uuid"])
-    return listing.whole([_view(exchange, row, sign=query.sign_urls) for row in rows])
+    return listing.whole([view(exchange, row, sign=query.sign_urls) for row in rows])
 
 
 def summary(exchange: Exchange) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def summary(exchange: Exchange) -> dict[str, Any]:
 def edit(exchange: Exchange) -> dict[str, Any]:
     item = _in_folder(exchange, exchange.path["item"], "admin")
     _patch(exchange, item["uuid"], exchange.body)
-    return _view(exchange, _item(exchange, item["uuid"], "user"), sign=False)
+    return view(exchange, _item(exchange, item["uuid"], "user"), sign=False)
 
 
 def edit_many(exchange: Exchange) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def edit_many(exchange: Exchange) -> dict[str, Any]:
     folders.check_number(len(body.item_patches), "itemPatches")
     for uuid, patch in body.item_patches.items():
         _patch(exchange, _item(exchange, uuid, "admin")["uuid"], patch)
-    return listing.whole([_view(exchange, _item(exchange, uuid, "user"), sign=False) for uuid in body.item_patches])
+    return listing.whole([view(exchange, _item(exchange, uuid, "user"), sign=False) for uuid in body.item_patches])
 
 
 def move(exchange: Exchange) -> None:
@@ -224,12 +224,12 @@ def _page(exchange: Exchange, query: ItemQuery, wanted: list[str]) -> dict[str, 
 
 
 def _listed(exchange: Exchange, row: Row, query: ItemQuery) -> dict[str, Any]:
-    view = _view(exchange, row, sign=query.sign_urls)
+    shown = view(exchange, row, sign=query.sign_urls)
     if not query.include_client_metadata:
-        view["clientMetadata"] = "{}"  # the vendor's SDK reads it as JSON
+        shown["clientMetadata"] = "{}"  # the vendor's SDK reads it as JSON
     elif query.client_metadata_as_signed_url:
-        view |= {"clientMetadata": "", "clientMetadataSignedUrl": data_rows.link(exchange, METADATA + row["uuid"])}
-    return view
+        shown |= {"clientMetadata": "", "clientMetadataSignedUrl": data_rows.link(exchange, METADATA + row["uuid"])}
+    return shown
 
 
 def _item(exchange: Exchange, uuid: str, role: Literal["user", "admin"]) -> Row:
@@ -275,7 +275,7 @@ def _patch(exchange: Exchange, uuid: str, patch: ItemPatch) -> None:
             exchange.store.run(sql, value, exchange.clock.stamp(), uuid)
 
 
-def _view(exchange: Exchange, row: Row, *, sign: bool) -> dict[str, Any]:
+def view(exchange: Exchange, row: Row, *, sign: bool) -> dict[str, Any]:
     """An item as it is answered; what it is not (a sound, a study) is null."""
     signed = data_rows.link(exchange, row["file_link"]) if sign and row["item_type"] not in _OF_SEVERAL else None
     units = exchange.store.value("SELECT count(*) FROM data_rows WHERE item_uuid = ?", row["uuid"])

@@ -1,0 +1,23 @@
+"""Reads about collections and filter presets: a few of each, and one in full."""
+
+from __future__ import annotations
+
+from airflow_provider_encord.client.api import collections, filter_presets
+from airflow_provider_encord.smoke.visit import Visit
+
+_MOST_LISTED = 5
+
+
+def read_collections(visit: Visit) -> None:
+    """Read collections of storage items, and filter presets."""
+    listed = visit.ask(collections.list_collections(page_size=_MOST_LISTED))
+    for first in listed.value.results[:1] if listed.answered else ():
+        about = visit.alias("collection", first.uuid)
+        visit.ask(collections.get_collection(first.uuid), about)
+        visit.ask(collections.list_collection_items(first.uuid, page_size=_MOST_LISTED), about)
+        visit.ask(collections.list_all_collection_items(first.uuid, page_size=_MOST_LISTED), about)
+    listed = visit.ask(filter_presets.list_presets(page_size=_MOST_LISTED))
+    for first in listed.value.results[:1] if listed.answered else ():
+        about = visit.alias("preset", first.uuid)
+        visit.ask(filter_presets.get_preset(first.uuid), about)
+        visit.ask(filter_presets.get_preset_definition(first.uuid), about)
