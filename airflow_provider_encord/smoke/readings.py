@@ -21,7 +21,7 @@ from airflow_provider_encord.client.api import (
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.smoke.readings_of_collections import read_collections
+from airflow_provider_encord.smoke.readings_of_collections import read_collections, read_collections_of_project
 from airflow_provider_encord.smoke.readings_of_people import (
     read_organisation,
     read_people_of_dataset,
@@ -101,6 +101,7 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
         visit.ask(projects.get_project_ontology(first), visit.alias("project", first))
         read_people_of_project(visit, first)
         read_work(visit, first)
+        read_collections_of_project(visit, first)
     others = [record.dataset_hash for record in listed_datasets.value or []]
     visit.datasets = [dataset] if dataset else list(dict.fromkeys(attached + others))[:MOST_DATASETS]
     for each in visit.datasets:

@@ -125,6 +125,19 @@ _TASK_ACTION = shape("timestamp actionType projectUuid workflowStageUuid taskUui
 _TIMER = shape("userEmail userRole dataTitle? timeSeconds")
 _COLLECTION = shape("uuid topLevelFolderUuid name description createdAt? lastEditedAt?")
 _PRESET = shape("uuid name description createdAt? lastUpdatedAt?")
+_PROJECT_COLLECTION = shape("collectionUuid name description createdAt? lastEditedAt? projectUuid collectionType")
+_COLLECTED = shape(
+    "labelRowMetadata instances",
+    labelRowMetadata=shape(
+        "labelUuid? dataUuid groupUuid? datasetUuid branchName datasetTitle dataTitle dataType dataLink? labelStatus "
+        "annotationTaskStatus? workflowGraphNode? isShadowData? framesPerSecond numberOfFrames duration height width "
+        "audioSampleRate audioCodec audioBitDepth audioNumChannels taskUuid? priority? clientMetadata? imagesData? "
+        "fileType? isValid? backingItemUuid? assignedUserEmail? lastActionedByUserEmail? createdAt? lastEditedAt?",
+        workflowGraphNode=shape("uuid title"),
+    ),
+    instances=shape("frame annotationId?"),
+)
+_PROJECT_PRESET = shape("presetUuid name createdAt? updatedAt?")
 
 SHAPES: dict[tuple[str, str], Shape] = {
     ("api_key.lookup", "v1"): shape("title resource_type"),
@@ -182,6 +195,13 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("presets.list", "v2"): _page(_PRESET),
     ("presets.get", "v2"): _page(_PRESET),
     ("presets.definition", "v2"): shape("localFilters globalFilters"),
+    ("project.collections.list", "v2"): _page(_PROJECT_COLLECTION),
+    ("project.collections.get", "v2"): _page(_PROJECT_COLLECTION),
+    ("project.collections.frames", "v2"): _page(_COLLECTED),
+    ("project.collections.labels", "v2"): _page(_COLLECTED),
+    ("project.presets.list", "v2"): _page(_PROJECT_PRESET),
+    ("project.presets.get", "v2"): _page(_PROJECT_PRESET),
+    ("project.presets.definition", "v2"): shape("localFilters globalFilters"),
     ("label_rows.validation_state", "v2"): _VALIDATION_STATE,
     ("label_rows.classifications", "v2"): _CLASSIFICATIONS,
     ("workflow.tasks.list", "v2"): _page(_TASK),
@@ -195,5 +215,5 @@ SHAPES: dict[tuple[str, str], Shape] = {
 }
 """Shapes by operation and API version. For a list, the shape describes each element."""
 
-PARTLY_IN_SNAKE_CASE = frozenset({"presets.definition"})
-"""Operations of v2 whose answers have fields in ``snake_case`` (protocol, section 7.13)."""
+PARTLY_IN_SNAKE_CASE = frozenset({"presets.definition", "project.collections.frames", "project.collections.labels"})
+"""Operations of v2 whose answers have fields in ``snake_case`` (protocol, sections 7.13 and 7.14)."""

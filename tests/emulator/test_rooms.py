@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "datasets": {"people", "requests", "rows", "state", "storage", "wire"},
     "uploads": {"datasets", "media", "people", "requests", "state", "storage", "wire"},
     "projects": {"datasets", "requests", "rows", "state", "storage", "wire", "workflow"},
-    "collections": {"requests", "state", "storage", "wire"},
+    "collections": {"labels", "requests", "rows", "state", "storage", "wire"},
     "webhooks": {"state", "wire"},
     "fixtures": {
         *("datasets", "labels", "media", "people", "projects", "requests", "rows", "state", "storage", "wire"),

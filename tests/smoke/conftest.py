@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import filter_presets
+from airflow_provider_encord.client.api import filter_presets, project_collections, project_presets
 from airflow_provider_encord.client.api.core.data_items import IMAGE
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
@@ -77,6 +77,7 @@ def _world() -> Iterator[World]:
         of_dataset = ApiKey(account.api_key(dataset, "dataset"), dataset)
         _submit_one_row(emulator, project)
         _add_group_of_users_and_of_images(account)
+        _add_collection_and_preset_of_project(account, project)
         yield World(emulator, account, project, dataset, of_project, of_dataset)
 
 
@@ -100,6 +101,15 @@ def _add_group_of_users_and_of_images(account: Account) -> None:
         collection = client.collection(client.create_collection(folder, "Pairs").id)
         collection.add_items([item.uuid for item in client.folder(folder).items()])
         client.send(filter_presets.create_preset("All", {"local_filters": {}, "global_filters": {"filters": []}}))
+
+
+def _add_collection_and_preset_of_project(account: Account, project: str) -> None:
+    with account.client() as client:
+        first = next(row.data_hash for row in client.project(project).label_rows())
+        collection = client.send(project_collections.create_project_collection(project, "Hard"))
+        place = project_collections.PlaceOfLabel(data_uuid=first, frame=0)
+        client.send(project_collections.add_collected(project, collection, [place]))
+        client.send(project_presets.create_project_preset(project, "All", project_presets.PresetDefinition()))
 
 
 @pytest.fixture

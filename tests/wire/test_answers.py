@@ -39,6 +39,8 @@ WHAT_THE_SDK_MADE_OF_IT = {
     "label_rows.save": "nothing",
     "label_rows.validation_state": "the errors alone",
     "presets.create": "what it read afterwards",
+    "project.collections.create": "what it read afterwards",
+    "project.presets.create": "what it read afterwards",
     "project.get_data": "a pair of two of its fields",
 }
 """Operations for which `parsed` is not read from the answer."""

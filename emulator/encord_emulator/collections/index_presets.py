@@ -122,11 +122,7 @@ def require_name(name: str) -> None:
 
 
 def _text(filters: Definition) -> str:
-    plain = {
-        "local_filters": {key: {"filters": one.filters} for key, one in filters.local_filters.items()},
-        "global_filters": {"filters": filters.global_filters.filters},
-    }
-    return json.dumps(plain)
+    return msgspec.json.encode(filters).decode()
 
 
 def _row(exchange: Exchange, preset: str) -> Row:

@@ -19,6 +19,7 @@ from . import (
     members,
     ontologies,
     organisation,
+    project_collections,
     projects,
     storage,
     uploads,
@@ -27,7 +28,7 @@ from . import (
 
 SUBJECTS = (
     *(keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow),
-    collections,
+    *(collections, project_collections),
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for subject in SUBJECTS for operation in subject.OPERATIONS)

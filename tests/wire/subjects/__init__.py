@@ -19,6 +19,7 @@ from tests.wire.subjects import (
     labels,
     ontologies,
     organisation,
+    project_collections,
     projects,
     storage,
     uploads,
@@ -28,7 +29,7 @@ from tests.wire.subjects.reading import Key, Read
 
 _SUBJECTS = (
     *(keys, organisation, projects, ontologies, labels, analytics, workflow, datasets, uploads, storage),
-    collections,
+    *(collections, project_collections),
 )
 
 ARGUMENTS: dict[Key, Read] = {key: read for subject in _SUBJECTS for key, read in subject.ARGUMENTS.items()}

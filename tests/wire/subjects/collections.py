@@ -5,6 +5,7 @@ One collection and a list of them are the same request by path; which operation 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.wire.subjects.reading import UUID, Arguments, Key, Read, flag, given, id_in_path, parameter
@@ -102,15 +103,23 @@ V2_SHAPES: list[tuple[str, str, str]] = [
     ("DELETE", f"index/presets/{UUID}", "presets.delete"),
 ]
 
-_ONE_OF = {"/index/collections": "collections.get", "/index/presets": "presets.get"}
+_ONE_OF = [
+    (r"/v2/public/index/collections", "uuids", "collections.get"),
+    (r"/v2/public/index/presets", "uuids", "presets.get"),
+    (rf"/v2/public/active/{UUID}/collections", "uuids", "project.collections.get"),
+    (rf"/v2/public/active/{UUID}/presets", "presetUuids", "project.presets.get"),
+]
+"""Path of a listing, its parameter for ids, and the operation that asks for one id."""
 
 
 def operation_by_query(request: dict[str, Any]) -> str | None:
-    """The operation of a listing that is filtered by one id and nothing else; None for any other request."""
+    """The operation of a listing that says by its query what it is about; None for any other request."""
     query = request.get("query") or {}
-    if request["method"] != "GET" or list(query) != ["uuids"] or len(query["uuids"]) != 1:
-        return None
-    return next((name for end, name in _ONE_OF.items() if request["path"].endswith(end)), None)
+    for path, parameter_of_ids, name in _ONE_OF:
+        one = list(query) == [parameter_of_ids] and len(query[parameter_of_ids]) == 1
+        if request["method"] == "GET" and one and re.fullmatch(path, request["path"]):
+            return name
+    return "project.collections.labels" if query.get("getLabels") else None
 
 
 NOT_YET: set[str] = set()
