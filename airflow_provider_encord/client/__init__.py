@@ -117,6 +117,7 @@ if TYPE_CHECKING:
         UnsupportedByCredentialError,
     )
     from airflow_provider_encord.client.flows.creation import Created
+    from airflow_provider_encord.client.flows.metadata_schema import SavedSchema
     from airflow_provider_encord.client.flows.outcomes import BulkOutcome
     from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded
     from airflow_provider_encord.client.flows.workflow_actions import TasksOutcome
@@ -239,6 +240,7 @@ __all__ = [
     "RemovedItems",
     "Resource",
     "RowClassifications",
+    "SavedSchema",
     "Scene",
     "Settings",
     "SshKey",
@@ -316,6 +318,7 @@ _MODULES = {
     "resources.label_rows": "LabelRows",
     "resources.ontologies": "Ontology",
     "resources.organisation": "Group Organisation",
+    "flows.metadata_schema": "SavedSchema",
     "flows.outcomes": "BulkOutcome",
     "resources.project_tags": "ProjectTags",
     "resources.projects": "Project",

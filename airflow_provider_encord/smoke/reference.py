@@ -68,6 +68,7 @@ _TAG = shape("uuid name")
 _GROUP = shape("groupHash name description createdAt")
 _GROUP_OF_RESOURCE = shape("groupHash name description createdAt isSameOrganisation userRole")
 _MEMBER = shape("userEmail userRole")
+_METADATA_TYPE = shape("ty hint? format? maxLength? timezone? values? size? api? deletedTy?")
 _FOLDER = shape(
     "uuid parent name description clientMetadata owner createdAt lastEditedAt userRole syncedDatasetHash pathToRoot "
     "folderType? integrationHash? remoteUrl?",
@@ -176,6 +177,8 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("groups.list", "v2"): _page(_GROUP),
     ("groups.get", "v2"): _GROUP,
     ("groups.list_users", "v2"): _page(shape("userEmail")),
+    ("metadata_schema.get", "v2"): by_id(_METADATA_TYPE),
+    ("metadata_schema.get_first_form", "v2"): shape("uuid metadataSchema organisationId createdAt updatedAt"),
     ("storage.folders.list", "v2"): _page(_FOLDER),
     ("storage.folders.search", "v2"): _page(_FOLDER),
     ("storage.folder.get", "v2"): _FOLDER,
@@ -215,5 +218,10 @@ SHAPES: dict[tuple[str, str], Shape] = {
 }
 """Shapes by operation and API version. For a list, the shape describes each element."""
 
-PARTLY_IN_SNAKE_CASE = frozenset({"presets.definition", "project.collections.frames", "project.collections.labels"})
-"""Operations of v2 whose answers have fields in ``snake_case`` (protocol, sections 7.13 and 7.14)."""
+PARTLY_IN_SNAKE_CASE = frozenset(
+    {
+        *("metadata_schema.get", "metadata_schema.get_first_form", "presets.definition"),
+        *("project.collections.frames", "project.collections.labels"),
+    }
+)
+"""Operations of v2 whose answers have fields in ``snake_case``, or users' keys (protocol, sections 7.13 to 7.15)."""
