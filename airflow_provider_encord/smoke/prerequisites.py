@@ -11,6 +11,7 @@ _NEEDS = {
         "storage.folder.get storage.folder.summary storage.folder.subfolders storage.folder.list_groups "
         "storage.folder.items"
     ),
+    "a folder that is synced with a bucket": "storage.folder.config.get",
     "a storage item": "storage.item.get storage.items.get_bulk storage.item.summary",
     "an image group, an image sequence or a DICOM series": "storage.item.children",
     "a collection of storage items": "collections.get collections.items.list collections.items.list_all",

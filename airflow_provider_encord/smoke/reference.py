@@ -185,6 +185,7 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("storage.folder.subfolders", "v2"): _page(_FOLDER),
     ("storage.folder.summary", "v2"): _FOLDER_SUMMARY,
     ("storage.folder.list_groups", "v2"): _page(_GROUP_OF_RESOURCE),
+    ("storage.folder.config.get", "v2"): shape("metadataIngestion", metadataIngestion=shape("matcher paused")),
     ("storage.folder.items", "v2"): _page(_ITEM),
     ("storage.items.search", "v2"): _page(_ITEM),
     ("storage.item.get", "v2"): _ITEM,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def run_with(url: str, *credentials: Credential, **selection: Any) -> Run:
 
 
 @pytest.fixture(scope="session")
-def _world() -> Iterator[World]:
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Emulator.start() as emulator:
         account = Account(emulator, email=EMAIL, role="ADMIN")
         made = account.project(title=PROJECT_TITLE, rows=ROWS, created=0.5)
@@ -78,6 +79,7 @@ def _world() -> Iterator[World]:
         _submit_one_row(emulator, project)
         _add_group_of_users_and_of_images(account)
         _add_collection_and_preset_of_project(account, project)
+        _add_synced_folder(account, tmp_path_factory.mktemp("bucket"))
         yield World(emulator, account, project, dataset, of_project, of_dataset)
 
 
@@ -110,6 +112,12 @@ def _add_collection_and_preset_of_project(account: Account, project: str) -> Non
         place = project_collections.PlaceOfLabel(data_uuid=first, frame=0)
         client.send(project_collections.add_collected(project, collection, [place]))
         client.send(project_presets.create_project_preset(project, "All", project_presets.PresetDefinition()))
+
+
+def _add_synced_folder(account: Account, directory: Path) -> None:
+    integration = account.emulator.bucket(integration="smoke", url="s3://smoke", directory=str(directory))
+    with account.client() as client:
+        client.create_folder("A mirror", integration=integration, remote_url="s3://smoke/")
 
 
 @pytest.fixture

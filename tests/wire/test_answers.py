@@ -195,7 +195,13 @@ def test_a_detachment_is_done_whatever_is_answered_and_an_attachment_fails_at_nu
     assert type(failed) is RefusedError
 
 
-V2 = [pytest.param(exchange, key, id=exchange.label) for exchange, key in ANSWERED if key[1] == "v2"]
+MADE_UP = {"storage-folder-config-set"}
+"""Recordings with keys that no server is known to send: they are handed on as they come."""
+V2 = [
+    pytest.param(exchange, key, id=exchange.label)
+    for exchange, key in ANSWERED
+    if key[1] == "v2" and exchange.vector.name not in MADE_UP
+]
 
 
 def snake(name: str) -> str:

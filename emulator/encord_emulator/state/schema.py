@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS folders (
   owner TEXT NOT NULL, folder_type TEXT NOT NULL, integration TEXT, remote_url TEXT, synced_dataset TEXT,
   created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS folders_by_parent ON folders (parent);
+CREATE TABLE IF NOT EXISTS folder_configs (folder TEXT PRIMARY KEY, config TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS items (
   position INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, item_type TEXT NOT NULL,
   name TEXT NOT NULL, description TEXT NOT NULL, client_metadata TEXT, owner TEXT NOT NULL,

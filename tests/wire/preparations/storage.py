@@ -38,15 +38,16 @@ def _one_in_another(world: Any) -> None:
     world.user.v2("POST", "/v2/public/storage/folders", inner)
 
 
-def start_upload(world: Any, names: list[str]) -> str:
-    """Send images to the first folder and start the job that makes items of them; its id."""
+def start_upload(world: Any, names: list[str], kind: str = "image") -> str:
+    """Send images or videos to the first folder and start the job that makes items of them; its id."""
     folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
-    wanted = {"itemType": "image", "count": len(names)}
+    content = media.jpeg(64, 48) if kind == "image" else media.mp4(64, 48, 10, 10)
+    wanted = {"itemType": kind, "count": len(names)}
     urls = world.user.v2("POST", f"{folder}/upload-signed-urls", wanted)["results"]
     for url in urls:
         parts = urllib.parse.urlsplit(url["signedUrl"])
-        world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, media.jpeg(64, 48))
-    images = [
+        world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, content)
+    files = [
         {
             "objectUrl": url["objectKey"],
             "placeholderItemUuid": url["itemUuid"],
@@ -55,18 +56,58 @@ def start_upload(world: Any, names: list[str]) -> str:
         }
         for url, name in zip(urls, names, strict=True)
     ]
-    items = {**{name: [] for name in EMPTY_LISTS}, "images": images, "skipDuplicateUrls": False}
+    lists = {**{name: [] for name in EMPTY_LISTS}, f"{kind}s": files}
+    return start_job(world, lists)
+
+
+def start_job(world: Any, lists: dict[str, Any]) -> str:
+    """Start a job of the first folder; its id."""
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    items = {**{name: [] for name in EMPTY_LISTS}, **lists, "skipDuplicateUrls": False}
     return str(world.user.v2("POST", f"{folder}/data-upload-jobs", {"dataItems": items, "ignoreErrors": False}))
+
+
+def items_of(world: Any, job: str) -> list[str]:
+    """The items that a job made, when it is done."""
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    made = world.user.v2("GET", f"{folder}/data-upload-jobs/{job}?timeoutSeconds=30")["itemsWithNames"]
+    return [item["itemUuid"] for item in made]
 
 
 def make_items(world: Any) -> None:
     """Two images in the first folder."""
     make_folders(world)
-    job = start_upload(world, ["cat.jpg", "cow.jpg"])
-    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
-    made = world.user.v2("GET", f"{folder}/data-upload-jobs/{job}?timeoutSeconds=30")["itemsWithNames"]
-    for number, item in enumerate(made, 1):
-        world.ids[_ID.format(ITEM, number)] = item["itemUuid"]
+    for number, item in enumerate(items_of(world, start_upload(world, ["cat.jpg", "cow.jpg"])), 1):
+        world.ids[_ID.format(ITEM, number)] = item
+
+
+def _make_image_group(world: Any) -> None:
+    """The ninth item consists of the two images."""
+    make_items(world)
+    images = [world.ids[_ID.format(ITEM, number)] for number in (1, 2)]
+    group = {"title": "Pair", "imageItems": images, "createVideo": False, "clientMetadata": {}}
+    (world.ids[_ID.format(ITEM, 9)],) = items_of(world, start_job(world, {"imageGroupsFromItems": [group]}))
+
+
+def _make_videos(world: Any) -> None:
+    make_folders(world)
+    for number, item in enumerate(items_of(world, start_upload(world, ["a.mp4", "b.mp4"], "video")), 1):
+        world.ids[_ID.format(ITEM, number)] = item
+
+
+def _make_re_encoding(world: Any) -> None:
+    _make_videos(world)
+    videos = [world.ids[_ID.format(ITEM, number)] for number in (1, 2)]
+    wanted = {"storageItems": videos, "processTitle": "Fix timing"}
+    world.ids[_ID.format(JOB, 1)] = world.user.v2("POST", "/v2/public/storage/items/reencode", wanted)
+
+
+def _configured(world: Any) -> None:
+    """The first folder is synced and has the recorded configuration."""
+    _synced(world)
+    folder = world.ids[_ID.format(FOLDER, 1)] = world.ids[_ID.format(FOLDER, 2)]
+    recorded = world.recording.exchanges[0].response["json"]
+    world.user.v2("POST", f"/v2/public/storage/folders/{folder}/folder-config", recorded)
 
 
 def _in_a_dataset(world: Any) -> None:
@@ -94,6 +135,8 @@ def _synced(world: Any) -> None:
 
 
 PREPARATIONS: dict[str, Callable[[Any], None]] = {
+    "storage.folder.config.get": _configured,
+    "storage.folder.config.set": _configured,
     "storage.folder.create": make_folders,
     "storage.folder.get": make_folders,
     "storage.folder.update": make_folders,
@@ -101,6 +144,11 @@ PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "storage.folder.summary": make_items,
     "storage.folders.list": _one_is_synced,
     "storage.folders.search": make_folders,
+    "storage.folders.move": make_folders,
+    "storage.folders.update_bulk": make_folders,
+    "storage.item.children": _make_image_group,
+    "storage.items.re_encode": _make_videos,
+    "storage.items.re_encode_status": _make_re_encoding,
     "storage.folder.subfolders": _one_in_another,
     "storage.folder.items": make_items,
     "storage.folder.items.move": make_items,

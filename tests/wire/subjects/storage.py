@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
+from airflow_provider_encord.client.api.folder_config import FolderConfig, MetadataIngestion
 from airflow_provider_encord.client.api.storage_folders import FolderFilter
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from tests.wire.subjects.reading import (
@@ -114,10 +117,18 @@ def _re_encode(request: dict[str, Any]) -> Arguments:
     return given(body["storageItems"], title=body["processTitle"], force_full=body["forceFullReencoding"])
 
 
+def _set_config(request: dict[str, Any]) -> Arguments:
+    other = dict(request["json"])
+    ingestion = msgspec.convert(other.pop("metadataIngestion"), MetadataIngestion)
+    return given(id_in_path(request), FolderConfig(metadata_ingestion=ingestion, other=other))
+
+
 ARGUMENTS: dict[Key, Read] = {
     ("storage.folder.list_groups", "v2"): listed_below,
     ("storage.folder.add_group", "v2"): groups_to_add,
     ("storage.folder.remove_group", "v2"): groups_to_remove,
+    ("storage.folder.config.get", "v2"): lambda request: given(id_in_path(request)),
+    ("storage.folder.config.set", "v2"): _set_config,
     ("storage.folder.create", "v2"): _create,
     ("storage.folder.get", "v2"): lambda request: given(id_in_path(request)),
     ("storage.folders.list", "v2"): _folders,
@@ -154,6 +165,8 @@ V2_SHAPES: list[tuple[str, str, str]] = [
     ("GET", f"{_FOLDER}/groups", "storage.folder.list_groups"),
     ("POST", f"{_FOLDER}/groups", "storage.folder.add_group"),
     ("DELETE", f"{_FOLDER}/groups", "storage.folder.remove_group"),
+    ("GET", f"{_FOLDER}/folder-config", "storage.folder.config.get"),
+    ("POST", f"{_FOLDER}/folder-config", "storage.folder.config.set"),
     ("POST", "storage/folders", "storage.folder.create"),
     ("GET", _FOLDER, "storage.folder.get"),
     ("GET", "storage/folders", "storage.folders.list"),
