@@ -20,6 +20,7 @@ _NEEDS = {
         "project.collections.get project.collections.frames project.collections.labels"
     ),
     "a filter preset of the project": "project.presets.get project.presets.definition",
+    "a scene": "scene.get",
     "a data row": "dataset.data_row.get",
     "a label row": "project.get_data workflow.task.issues.list",
     "a label row with labels": "label_rows.get label_rows.validation_state label_rows.classifications",

@@ -177,6 +177,10 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("groups.list", "v2"): _page(_GROUP),
     ("groups.get", "v2"): _GROUP,
     ("groups.list_users", "v2"): _page(shape("userEmail")),
+    ("scene.get", "v2"): shape(
+        "type streams? url? signedUrl? format? defaultGroundHeight? worldConvention? cameraConvention? viewSettings? "
+        "layout?"
+    ),
     ("metadata_schema.get", "v2"): by_id(_METADATA_TYPE),
     ("metadata_schema.get_first_form", "v2"): shape("uuid metadataSchema organisationId createdAt updatedAt"),
     ("storage.folders.list", "v2"): _page(_FOLDER),
@@ -219,10 +223,5 @@ SHAPES: dict[tuple[str, str], Shape] = {
 }
 """Shapes by operation and API version. For a list, the shape describes each element."""
 
-PARTLY_IN_SNAKE_CASE = frozenset(
-    {
-        *("metadata_schema.get", "metadata_schema.get_first_form", "presets.definition"),
-        *("project.collections.frames", "project.collections.labels"),
-    }
-)
-"""Operations of v2 whose answers have fields in ``snake_case``, or users' keys (protocol, sections 7.13 to 7.15)."""
+PARTLY_IN_SNAKE_CASE = frozenset({"metadata_schema.get", "presets.definition"})
+"""Operations of v2 whose answers are in ``snake_case``, or have users' keys (protocol, sections 7.13 and 7.15)."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import filter_presets, project_collections, project_presets
-from airflow_provider_encord.client.api.core.data_items import IMAGE
+from airflow_provider_encord.client.api import filter_presets, folder_uploads, project_collections, project_presets
+from airflow_provider_encord.client.api.core.data_items import IMAGE, Scene, data_items
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.flows.uploads import LocalFile
@@ -100,6 +100,9 @@ def _add_group_of_users_and_of_images(account: Account) -> None:
         unit = LocalFile(kind=IMAGE, parts=images, title="two images")
         folder = client.create_folder("Groups of images").id
         client.folder(folder).upload([unit], timeout=60)
+        scene = Scene(title="drive", scene={"lidar": {"type": "point_cloud", "events": [{"uri": "s3://b/0.pcd"}]}})
+        job = client.send(folder_uploads.start_folder_upload(folder, items=data_items([scene])))
+        client.send(folder_uploads.poll_folder_upload(folder, job, timeout_seconds=30))
         collection = client.collection(client.create_collection(folder, "Pairs").id)
         collection.add_items([item.uuid for item in client.folder(folder).items()])
         client.send(filter_presets.create_preset("All", {"local_filters": {}, "global_filters": {"filters": []}}))

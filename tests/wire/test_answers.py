@@ -39,6 +39,7 @@ WHAT_THE_SDK_MADE_OF_IT = {
     "label_rows.save": "nothing",
     "label_rows.validation_state": "the errors alone",
     "presets.create": "what it read afterwards",
+    "scene.get": "what an upload of it would send, or its own records",
     "project.collections.create": "what it read afterwards",
     "project.presets.create": "what it read afterwards",
     "project.get_data": "a pair of two of its fields",
@@ -46,6 +47,9 @@ WHAT_THE_SDK_MADE_OF_IT = {
 """Operations for which `parsed` is not read from the answer."""
 
 OPEN = {
+    "streams",
+    "viewSettings",
+    "groupLayout",
     "editor",
     "editorOntology",
     "editor_ontology",

@@ -18,7 +18,7 @@ from ..state.store import Row
 from ..wire import times
 from ..wire.errors import Reason, RefusalError
 from ..wire.shapes import StrictCamel
-from . import folders, items
+from . import data_groups, folders, items
 
 _ORDER = {"name": "name", "createdAt": "created_at"}
 _OF_SEVERAL = ("imageGroup", "imageSequence", "dicomSeries", "group", "scene")
@@ -120,6 +120,7 @@ def children(exchange: Exchange) -> dict[str, Any]:
 
 def summary(exchange: Exchange) -> dict[str, Any]:
     """Where an item is used."""
+    query: SummaryQuery = exchange.query
     item, store = _in_folder(exchange, exchange.path["item"], "user"), exchange.store
     groups = store.all(
         "SELECT items.* FROM item_children JOIN items ON items.uuid = item WHERE child = ?", item["uuid"]
@@ -147,7 +148,7 @@ def summary(exchange: Exchange) -> dict[str, Any]:
         "accessibleGroupItems": [_group(exchange, row) for row in groups if _may_see(exchange, row["folder"])],
         "usedInDatasets": len(used),
         "accessibleDatasets": [dataset for uuid, dataset in used.items() if access.has_role(exchange, "dataset", uuid)],
-        "groupLayout": None,
+        "groupLayout": data_groups.layout_of(item) if query.include_group_layout else None,
     }
 
 

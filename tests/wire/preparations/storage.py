@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,102 @@ def _make_image_group(world: Any) -> None:
     (world.ids[_ID.format(ITEM, 9)],) = items_of(world, start_job(world, {"imageGroupsFromItems": [group]}))
 
 
+def _make_data_group(world: Any) -> None:
+    """The ninth item is a data group of the two images."""
+    make_items(world)
+    contents = {"left": world.ids[_ID.format(ITEM, 1)], "right": world.ids[_ID.format(ITEM, 2)]}
+    tiles = {"first": {"type": "data_unit", "key": "left"}, "second": {"type": "data_unit", "key": "right"}}
+    group = {
+        "layoutType": "custom",
+        "layoutContents": contents,
+        "layout": {"direction": "row", **tiles, "splitPercentage": 50},
+        "timeline": [],
+        "settings": {
+            "fixedLayout": False,
+            "tileSettings": {"left": {"title": "Left camera", "isReadOnly": True}},
+            "hasMultilayerLabels": False,
+        },
+    }
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    (world.ids[_ID.format(ITEM, 9)],) = world.user.v2("POST", f"{folder}/create-group-items", [group])
+
+
+def _summarised(world: Any) -> None:
+    """The item in a dataset, or the data group, whichever the recording is about."""
+    group = world.recording.exchanges[0].request["path"].split("/")[7] == _ID.format(ITEM, 9)
+    _make_data_group(world) if group else _in_a_dataset(world)
+
+
+def _make_five_items(world: Any) -> None:
+    make_folders(world)
+    for number, item in enumerate(items_of(world, start_upload(world, list("abcde"))), 1):
+        world.ids[_ID.format(ITEM, number)] = item
+
+
+def _make_scene(world: Any) -> None:
+    """The first item is the recorded scene, uploaded."""
+    make_folders(world)
+    about: dict[str, Any] = {"title": "drive", "clientMetadata": {"k": 1}, "externalFileType": "SCENE"}
+    recorded = world.recording.exchanges[0].response["json"]
+    if recorded["type"] == "self_contained":
+        scene: Any = {"url": recorded["url"], "format": recorded["format"]}
+    else:
+        scene = _UPLOADED_SCENE
+    job = start_job(world, {"scenes": [{**about, "scene": scene}]})
+    (world.ids[_ID.format(ITEM, 1)],) = items_of(world, job)
+
+
+_UPRIGHT = {"rotation": {"x": 0, "y": 0, "z": 0, "w": 1}, "position": {"x": 1.0, "y": 2.0, "z": 3.0}}
+_LENS = {"type": "simple", "fx": 1000.0, "fy": 1000.0, "ox": 960.0, "oy": 540.0, "model": {"type": "pinhole"}}
+_IMAGES = [{"timestamp": 0.0, "uri": "s3://bucket/0.jpg"}]
+_PARAMETERS = {"width_px": 1920, "height_px": 1080, "intrinsics": _LENS, "extrinsics": None, "timestamp": 0.0}
+_UPLOADED_SCENE = {
+    "content": {
+        "lidar": {
+            "type": "point_cloud",
+            "events": [{"timestamp": moment, "uri": f"s3://bucket/{moment}.pcd"} for moment in (0, 0.1)],
+            "frame_of_reference": "ego",
+            "pose": None,
+        },
+        "cam": {"type": "camera_parameters", "events": [_PARAMETERS], "frame_of_reference": "ego", "pose": None},
+        "front": {"type": "image", "camera": "cam", "events": _IMAGES},
+        "ego": {
+            "type": "frame_of_reference",
+            "id": "ego",
+            "parent_FoR_id": "root",
+            "events": [{"timestamp": 0.0, "pose": _UPRIGHT}],
+        },
+        "speed": {"type": "time_series", "uri": "s3://bucket/speed.csv"},
+    },
+    "default_ground_height": None,
+    "world_convention": {"x": "forward", "y": "left", "z": "up"},
+    "camera_convention": {"x": "right", "y": "down", "z": "forward"},
+    "view_settings": {"pointCloudColouring": {"colorMode": "height", "colorHeightBounds": [0, 3]}, "pointRadius": 2},
+}
+
+
+def _in_a_bucket(world: Any) -> None:
+    """Four items in one bucket, whose files another holds too. The folder of files goes with the world."""
+    make_folders(world)
+    world.files = tempfile.TemporaryDirectory()
+    names = [*(f"{number}.jpg" for number in (1, 2, 3, 4)), "cat.jpg"]
+    for name in names:
+        Path(world.files.name, name).write_bytes(media.jpeg(8, 8))
+    for number, title, urls in ((1, "aws prod", ("s3://old", "s3://new")), (2, "mover", ("s3://old",))):
+        for url in urls:
+            bucket = {"integration": title, "url": url, "directory": world.files.name}
+            made = world.user.server.control("POST", "buckets", bucket)
+            world.ids[_ID.format("ffffffff", number)] = made["integrationUuid"]
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    images = [{"objectUrl": f"s3://old/{name}", "title": name, "clientMetadata": {}} for name in names[:4]]
+    items = {**{name: [] for name in EMPTY_LISTS}, "images": images, "skipDuplicateUrls": False}
+    integration = world.ids[_ID.format("ffffffff", 1)]
+    wanted = {"dataItems": items, "integrationHash": integration, "ignoreErrors": False}
+    job = str(world.user.v2("POST", f"{folder}/data-upload-jobs", wanted))
+    for number, item in enumerate(items_of(world, job), 1):
+        world.ids[_ID.format(ITEM, number)] = item
+
+
 def _make_videos(world: Any) -> None:
     make_folders(world)
     for number, item in enumerate(items_of(world, start_upload(world, ["a.mp4", "b.mp4"], "video")), 1):
@@ -155,7 +252,10 @@ PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "storage.folder.items.delete": make_items,
     "storage.item.get": make_items,
     "storage.item.update": make_items,
-    "storage.item.summary": _in_a_dataset,
+    "storage.item.summary": _summarised,
+    "storage.data_groups.create": _make_five_items,
+    "storage.items.migrate": _in_a_bucket,
+    "scene.get": _make_scene,
     "storage.items.get_bulk": make_items,
     "storage.items.update_bulk": make_items,
     "storage.cloud_sync start": _synced,
