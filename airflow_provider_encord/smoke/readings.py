@@ -40,6 +40,7 @@ _UPLOAD = "it prepares an upload: the answer contains permission to write"
 
 LEFT_OUT = {
     ("dataset.re_encode_data_status", "v1"): _JOB,
+    ("dicom_deidentification.result", "v2"): _JOB,
     ("dataset.add_private_data result", "v1"): _JOB,
     ("storage.add_private_data result", "v2"): _JOB,
     ("storage.cloud_sync result", "v2"): _JOB,
