@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TaskAction,
         TimeSpent,
     )
+    from airflow_provider_encord.client.api.collections import AddedTitles, CollectionRecord, ItemOfCollection
     from airflow_provider_encord.client.api.core.data_items import (
         AUDIO,
         DICOM,
@@ -122,10 +123,12 @@ if TYPE_CHECKING:
         UnsupportedByCredentialError,
     )
     from airflow_provider_encord.client.flows.creation import Created
+    from airflow_provider_encord.client.flows.metadata_schema import SavedSchema
     from airflow_provider_encord.client.flows.outcomes import BulkOutcome
     from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded
     from airflow_provider_encord.client.flows.workflow_actions import TasksOutcome
     from airflow_provider_encord.client.resources.activity import Activity
+    from airflow_provider_encord.client.resources.collections import Collection
     from airflow_provider_encord.client.resources.datasets import Dataset
     from airflow_provider_encord.client.resources.label_rows import LabelRows
     from airflow_provider_encord.client.resources.ontologies import Ontology
@@ -150,6 +153,7 @@ __all__ = [
     "TIME_SERIES",
     "VIDEO",
     "Activity",
+    "AddedTitles",
     "ApiKey",
     "ApiKeyRecord",
     "AsyncEncordClient",
@@ -159,6 +163,8 @@ __all__ = [
     "ClonedDataset",
     "CloudIntegration",
     "CollaboratorTimer",
+    "Collection",
+    "CollectionRecord",
     "ConflictError",
     "Coordinate",
     "CopiedLabels",
@@ -197,6 +203,7 @@ __all__ = [
     "IssueResolution",
     "IssueTag",
     "ItemFilter",
+    "ItemOfCollection",
     "ItemSummary",
     "Kind",
     "LabelLog",
@@ -240,6 +247,7 @@ __all__ = [
     "RemovedItems",
     "Resource",
     "RowClassifications",
+    "SavedSchema",
     "Scene",
     "Settings",
     "SshKey",
@@ -274,6 +282,7 @@ __all__ = [
 
 _MODULES = {
     "api.analytics": "CollaboratorTimer EditorLog LabelLog StageOfTask TaskAction TimeSpent",
+    "api.collections": "AddedTitles CollectionRecord ItemOfCollection",
     "api.core.data_items": (
         "AUDIO DICOM IMAGE NIFTI PDF SCENE TEXT TIME_SERIES VIDEO DicomSeries ImageGroup "
         "ImageGroupFromItems Kind Part Scene UploadedFile"
@@ -311,10 +320,12 @@ _MODULES = {
     ),
     "resources.activity": "Activity",
     "flows.creation": "Created",
+    "resources.collections": "Collection",
     "resources.datasets": "Dataset",
     "resources.label_rows": "LabelRows",
     "resources.ontologies": "Ontology",
     "resources.organisation": "Group Organisation",
+    "flows.metadata_schema": "SavedSchema",
     "flows.outcomes": "BulkOutcome",
     "resources.project_tags": "ProjectTags",
     "resources.projects": "Project",

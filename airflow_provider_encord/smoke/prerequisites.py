@@ -11,8 +11,16 @@ _NEEDS = {
         "storage.folder.get storage.folder.summary storage.folder.subfolders storage.folder.list_groups "
         "storage.folder.items"
     ),
+    "a folder that is synced with a bucket": "storage.folder.config.get",
     "a storage item": "storage.item.get storage.items.get_bulk storage.item.summary",
     "an image group, an image sequence or a DICOM series": "storage.item.children",
+    "a collection of storage items": "collections.get collections.items.list collections.items.list_all",
+    "a filter preset": "presets.get presets.definition",
+    "a collection of frames or labels": (
+        "project.collections.get project.collections.frames project.collections.labels"
+    ),
+    "a filter preset of the project": "project.presets.get project.presets.definition",
+    "a scene": "scene.get",
     "a data row": "dataset.data_row.get",
     "a label row": "project.get_data workflow.task.issues.list",
     "a label row with labels": "label_rows.get label_rows.validation_state label_rows.classifications",

@@ -21,6 +21,7 @@ from airflow_provider_encord.client.api import (
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.smoke.readings_of_collections import read_collections, read_collections_of_project
 from airflow_provider_encord.smoke.readings_of_people import (
     read_organisation,
     read_people_of_dataset,
@@ -39,6 +40,7 @@ _UPLOAD = "it prepares an upload: the answer contains permission to write"
 
 LEFT_OUT = {
     ("dataset.re_encode_data_status", "v1"): _JOB,
+    ("dicom_deidentification.result", "v2"): _JOB,
     ("dataset.add_private_data result", "v1"): _JOB,
     ("storage.add_private_data result", "v2"): _JOB,
     ("storage.cloud_sync result", "v2"): _JOB,
@@ -100,6 +102,7 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
         visit.ask(projects.get_project_ontology(first), visit.alias("project", first))
         read_people_of_project(visit, first)
         read_work(visit, first)
+        read_collections_of_project(visit, first)
     others = [record.dataset_hash for record in listed_datasets.value or []]
     visit.datasets = [dataset] if dataset else list(dict.fromkeys(attached + others))[:MOST_DATASETS]
     for each in visit.datasets:
@@ -108,6 +111,7 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
     for first in visit.datasets[:1]:
         read_people_of_dataset(visit, first)
     read_storage(visit)
+    read_collections(visit)
 
 
 def _titled(records: Sequence[Any]) -> Filter:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api import groups, members, organisation, project_tags
+from airflow_provider_encord.client.api import groups, members, metadata_schema, organisation, project_tags
 from airflow_provider_encord.smoke.visit import Visit
 
 
 def read_organisation(visit: Visit) -> None:
-    """Read users, tags and groups of the organisation."""
+    """Read users, tags, groups and the metadata schema of the organisation."""
     visit.ask(organisation.list_organisation_users())
     visit.ask(organisation.list_organisation_tags())
+    visit.ask(metadata_schema.get_metadata_schema())
+    visit.ask(metadata_schema.get_first_metadata_schema())
     listed = visit.ask(groups.list_groups())
     for group in listed.value.results[:1] if listed.answered else ():
         about = visit.alias("group", group.group_hash)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api import members, storage_folders, storage_items
+from airflow_provider_encord.client.api import folder_config, members, scenes, storage_folders, storage_items
 from airflow_provider_encord.client.api.storage_folders import FolderFilter
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.smoke.visit import Visit
@@ -16,8 +16,11 @@ def read_storage(visit: Visit) -> None:
     """Read folders and items; what the datasets contain comes first."""
     listed = visit.ask(storage_folders.list_folders(_FEW_FOLDERS))
     visit.ask(storage_folders.search_folders(_FEW_FOLDERS))
+    listed_folders = listed.value.results if listed.answered else []
+    for synced in [folder.uuid for folder in listed_folders if folder.remote_url][:1]:
+        visit.ask(folder_config.get_folder_config(synced), visit.alias("folder", synced))
     item = _item_of_datasets(visit)
-    folders = [folder.uuid for folder in listed.value.results] if listed.answered else []
+    folders = [folder.uuid for folder in listed_folders]
     for folder in [item.parent] if item else folders[:1]:
         listed_items = _read_folder(visit, folder)
         if item is None and listed_items:
@@ -27,6 +30,7 @@ def read_storage(visit: Visit) -> None:
         visit.ask(storage_items.get_items([item.uuid]), about)
         visit.ask(storage_items.get_item_summary(item.parent, item.uuid), about)
     _read_group_of_files(visit)
+    _read_scene(visit)
 
 
 def _item_of_datasets(visit: Visit) -> StorageItemRecord | None:
@@ -58,3 +62,10 @@ def _read_group_of_files(visit: Visit) -> None:
     found = visit.ask(storage_items.search_items(ItemFilter(item_types=_TYPES_WITH_CHILDREN, page_size=1)))
     for item in found.value.results[:1] if found.answered else ():
         visit.ask(storage_items.list_child_items(item.parent, item.uuid), visit.alias("item", item.uuid))
+
+
+def _read_scene(visit: Visit) -> None:
+    """Search one scene, and read it."""
+    found = visit.ask(storage_items.search_items(ItemFilter(item_types=["scene"], page_size=1)))
+    for item in found.value.results[:1] if found.answered else ():
+        visit.ask(scenes.get_scene(item.uuid), visit.alias("item", item.uuid))

@@ -1,9 +1,11 @@
-"""The fields of Encord's responses, as listed in the protocol reference (sections 7.1 to 7.12).
+"""The fields of Encord's responses, as listed in the protocol reference (section 7).
 
 The records of the client have only the fields that the client uses; these shapes have all fields.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 from airflow_provider_encord.smoke.shapes import Shape, by_id, shape
 
@@ -66,6 +68,7 @@ _TAG = shape("uuid name")
 _GROUP = shape("groupHash name description createdAt")
 _GROUP_OF_RESOURCE = shape("groupHash name description createdAt isSameOrganisation userRole")
 _MEMBER = shape("userEmail userRole")
+_METADATA_TYPE = shape("ty hint? format? maxLength? timezone? values? size? api? deletedTy?")
 _FOLDER = shape(
     "uuid parent name description clientMetadata owner createdAt lastEditedAt userRole syncedDatasetHash pathToRoot "
     "folderType? integrationHash? remoteUrl?",
@@ -81,6 +84,7 @@ _ITEM = shape(
     "dicomInstanceUid dicomStudyUid dicomSeriesUid frameCount audioSampleRate audioBitDepth audioCodec "
     "audioNumChannels timeseriesSettings? clientMetadataSignedUrl?"
 )
+_ITEM_OR_ID = dataclasses.replace(_ITEM, required=frozenset({"uuid"}), optional=_ITEM.required | _ITEM.optional)
 _ITEM_SUMMARY = shape(
     "frameInGroups accessibleGroupItems usedInDatasets accessibleDatasets groupLayout?",
     accessibleGroupItems=shape("uuid name parentUuid parentName itemType"),
@@ -120,6 +124,21 @@ _TIME_SPENT = shape(
 )
 _TASK_ACTION = shape("timestamp actionType projectUuid workflowStageUuid taskUuid dataUnitUuid actorEmail")
 _TIMER = shape("userEmail userRole dataTitle? timeSeconds")
+_COLLECTION = shape("uuid topLevelFolderUuid name description createdAt? lastEditedAt?")
+_PRESET = shape("uuid name description createdAt? lastUpdatedAt?")
+_PROJECT_COLLECTION = shape("collectionUuid name description createdAt? lastEditedAt? projectUuid collectionType")
+_COLLECTED = shape(
+    "labelRowMetadata instances",
+    labelRowMetadata=shape(
+        "labelUuid? dataUuid groupUuid? datasetUuid branchName datasetTitle dataTitle dataType dataLink? labelStatus "
+        "annotationTaskStatus? workflowGraphNode? isShadowData? framesPerSecond numberOfFrames duration height width "
+        "audioSampleRate audioCodec audioBitDepth audioNumChannels taskUuid? priority? clientMetadata? imagesData? "
+        "fileType? isValid? backingItemUuid? assignedUserEmail? lastActionedByUserEmail? createdAt? lastEditedAt?",
+        workflowGraphNode=shape("uuid title"),
+    ),
+    instances=shape("frame annotationId?"),
+)
+_PROJECT_PRESET = shape("presetUuid name createdAt? updatedAt?")
 
 SHAPES: dict[tuple[str, str], Shape] = {
     ("api_key.lookup", "v1"): shape("title resource_type"),
@@ -158,18 +177,39 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("groups.list", "v2"): _page(_GROUP),
     ("groups.get", "v2"): _GROUP,
     ("groups.list_users", "v2"): _page(shape("userEmail")),
+    ("scene.get", "v2"): shape(
+        "type streams? url? signedUrl? format? defaultGroundHeight? worldConvention? cameraConvention? viewSettings? "
+        "layout?"
+    ),
+    ("metadata_schema.get", "v2"): by_id(_METADATA_TYPE),
+    ("metadata_schema.get_first_form", "v2"): shape("uuid metadataSchema organisationId createdAt updatedAt"),
     ("storage.folders.list", "v2"): _page(_FOLDER),
     ("storage.folders.search", "v2"): _page(_FOLDER),
     ("storage.folder.get", "v2"): _FOLDER,
     ("storage.folder.subfolders", "v2"): _page(_FOLDER),
     ("storage.folder.summary", "v2"): _FOLDER_SUMMARY,
     ("storage.folder.list_groups", "v2"): _page(_GROUP_OF_RESOURCE),
+    ("storage.folder.config.get", "v2"): shape("metadataIngestion", metadataIngestion=shape("matcher paused")),
     ("storage.folder.items", "v2"): _page(_ITEM),
     ("storage.items.search", "v2"): _page(_ITEM),
     ("storage.item.get", "v2"): _ITEM,
     ("storage.items.get_bulk", "v2"): _page(_ITEM),
     ("storage.item.summary", "v2"): _ITEM_SUMMARY,
     ("storage.item.children", "v2"): _page(_ITEM),
+    ("collections.list", "v2"): _page(_COLLECTION),
+    ("collections.get", "v2"): _page(_COLLECTION),
+    ("collections.items.list", "v2"): _page(_ITEM),
+    ("collections.items.list_all", "v2"): _page(_ITEM_OR_ID),
+    ("presets.list", "v2"): _page(_PRESET),
+    ("presets.get", "v2"): _page(_PRESET),
+    ("presets.definition", "v2"): shape("localFilters globalFilters"),
+    ("project.collections.list", "v2"): _page(_PROJECT_COLLECTION),
+    ("project.collections.get", "v2"): _page(_PROJECT_COLLECTION),
+    ("project.collections.frames", "v2"): _page(_COLLECTED),
+    ("project.collections.labels", "v2"): _page(_COLLECTED),
+    ("project.presets.list", "v2"): _page(_PROJECT_PRESET),
+    ("project.presets.get", "v2"): _page(_PROJECT_PRESET),
+    ("project.presets.definition", "v2"): shape("localFilters globalFilters"),
     ("label_rows.validation_state", "v2"): _VALIDATION_STATE,
     ("label_rows.classifications", "v2"): _CLASSIFICATIONS,
     ("workflow.tasks.list", "v2"): _page(_TASK),
@@ -182,3 +222,6 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("analytics.collaborator_timers", "v2"): _page(_TIMER),
 }
 """Shapes by operation and API version. For a list, the shape describes each element."""
+
+PARTLY_IN_SNAKE_CASE = frozenset({"metadata_schema.get", "presets.definition"})
+"""Operations of v2 whose answers are in ``snake_case``, or have users' keys (protocol, sections 7.13 and 7.15)."""

@@ -24,14 +24,15 @@ MAY_IMPORT = {
     "datasets": {"people", "requests", "rows", "state", "storage", "wire"},
     "uploads": {"datasets", "media", "people", "requests", "state", "storage", "wire"},
     "projects": {"datasets", "requests", "rows", "state", "storage", "wire", "workflow"},
+    "collections": {"labels", "requests", "rows", "state", "storage", "wire"},
     "webhooks": {"state", "wire"},
     "fixtures": {
         *("datasets", "labels", "media", "people", "projects", "requests", "rows", "state", "storage", "wire"),
         "workflow",
     },
     "routes": {
-        *("analytics", "datasets", "labels", "people", "projects", "requests", "rows", "storage", "uploads", "wire"),
-        "workflow",
+        *("analytics", "collections", "datasets", "labels", "people", "projects", "requests", "rows", "storage"),
+        *("uploads", "wire", "workflow"),
     },
     "http": {
         *("fixtures", "labels", "people", "requests", "routes", "state", "uploads", "webhooks", "wire", "workflow"),

@@ -87,3 +87,24 @@ def _movie(width: int, height: int, frames: int, rate: int, sample_size: int, fi
             ),
         ),
     )
+
+
+def dicom(instance: str) -> bytes:
+    """The header of a DICOM file, explicit little endian."""
+
+    def text(group: int, element: int, kind: bytes, value: str) -> bytes:
+        padded = value.encode() + b"\0" * (len(value) % 2)
+        return struct.pack("<HH2sH", group, element, kind, len(padded)) + padded
+
+    def number(group: int, element: int, value: int) -> bytes:
+        return struct.pack("<HH2sHH", group, element, b"US", 2, value)
+
+    tags = (
+        text(0x0008, 0x0018, b"UI", instance),
+        text(0x0010, 0x0020, b"LO", "P1"),
+        text(0x0020, 0x000D, b"UI", "1.2"),
+        text(0x0020, 0x000E, b"UI", "1.2.4"),
+        number(0x0028, 0x0010, 64),
+        number(0x0028, 0x0011, 48),
+    )
+    return bytes(128) + b"DICM" + b"".join(tags)

@@ -1,37 +1,16 @@
 """Faults 9.1 to 9.4: the newest SDK reads label rows of audio, text, HTML and DICOM, and metadata in every form."""
 
-import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.sdk import media
 from tests.sdk.conftest import Account
 from tests.sdk.environments import SSH_SDK
 from tests.sdk.test_storage import _sound
 
 pytestmark = pytest.mark.sdk
-
-
-def _dicom(instance: str) -> bytes:
-    """The header of a DICOM file, explicit little endian."""
-
-    def text(group: int, element: int, kind: bytes, value: str) -> bytes:
-        padded = value.encode() + b"\0" * (len(value) % 2)
-        return struct.pack("<HH2sH", group, element, kind, len(padded)) + padded
-
-    def number(group: int, element: int, value: int) -> bytes:
-        return struct.pack("<HH2sHH", group, element, b"US", 2, value)
-
-    tags = (
-        text(0x0008, 0x0018, b"UI", instance),
-        text(0x0010, 0x0020, b"LO", "P1"),
-        text(0x0020, 0x000D, b"UI", "1.2"),
-        text(0x0020, 0x000E, b"UI", "1.2.4"),
-        number(0x0028, 0x0010, 64),
-        number(0x0028, 0x0011, 48),
-    )
-    return bytes(128) + b"DICM" + b"".join(tags)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +20,7 @@ def read(owner: Account, tmp_path_factory: pytest.TempPathFactory) -> Any:
     (files / "h.html").write_text("<p>kerb</p>")
     (files / "notes.txt").write_text("mind the kerb")
     for number in range(2):
-        (files / f"{number}.dcm").write_bytes(_dicom(f"1.2.3.{number}"))
+        (files / f"{number}.dcm").write_bytes(media.dicom(f"1.2.3.{number}"))
     return owner.run(SSH_SDK, "read_other_kinds", files=files)
 
 

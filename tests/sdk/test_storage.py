@@ -18,6 +18,7 @@ pytestmark = pytest.mark.sdk
 def toured(owner: Account, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Any:
     files, bucket = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("bucket")
     (files / "kerb.jpg").write_bytes(media.jpeg(65, 33))
+    (files / "drive.mp4").write_bytes(media.mp4(64, 48, 10, 10))
     (files / "notes.txt").write_text("mind the kerb")
     for name in ("one.png", "two.png"):
         (files / name).write_bytes(media.png(64, 48))
@@ -84,3 +85,17 @@ def test_registered_data_counts_what_is_missing(toured: Any) -> None:
 def test_a_synced_folder_takes_in_what_the_bucket_holds(toured: Any) -> None:
     assert toured["sync"] == ["done", 2]
     assert toured["synced_items"] == ["a.png", "b.png"]
+
+
+def test_a_synced_folder_has_a_configuration_and_no_other_has(toured: Any) -> None:
+    assert toured["before_ingestion"] is None
+    assert toured["ingestion"] == [".meta.json", True]
+    assert toured["not_synced"]["raised"] is not None
+
+
+def test_a_video_is_encoded_again(toured: Any) -> None:
+    assert toured["encoding"] in {"submitted", "done"}
+
+
+def test_folders_and_items_are_changed_in_bundles(toured: Any) -> None:
+    assert toured["descriptions"] == ["in a bundle", "in it, too", "many at once", "many at once"]

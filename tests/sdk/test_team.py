@@ -64,6 +64,12 @@ def test_a_group_has_a_role_in_each_kind_of_resource(team: dict[str, Any]) -> No
     }
 
 
+def test_groups_tags_and_users_are_removed(team: dict[str, Any]) -> None:
+    assert team["still_there"] == [False, False]
+    assert team["emptied"] == []
+    assert team["remaining"] == [["Annotators"], ["prod"], False]
+
+
 def test_a_user_keeps_the_role_he_has_until_he_is_taken_out(team: dict[str, Any]) -> None:
     assert team["added"] == team["kept"] == {OUTSIDER: "ANNOTATOR"}
     assert team["of_project"] == {"owner@example.com": "ADMIN", OUTSIDER: "ANNOTATOR"}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api.core.data_items import IMAGE
+from airflow_provider_encord.client.api import filter_presets, folder_uploads, project_collections, project_presets
+from airflow_provider_encord.client.api.core.data_items import IMAGE, Scene, data_items
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.flows.uploads import LocalFile
@@ -66,7 +68,7 @@ def run_with(url: str, *credentials: Credential, **selection: Any) -> Run:
 
 
 @pytest.fixture(scope="session")
-def _world() -> Iterator[World]:
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Emulator.start() as emulator:
         account = Account(emulator, email=EMAIL, role="ADMIN")
         made = account.project(title=PROJECT_TITLE, rows=ROWS, created=0.5)
@@ -76,6 +78,8 @@ def _world() -> Iterator[World]:
         of_dataset = ApiKey(account.api_key(dataset, "dataset"), dataset)
         _submit_one_row(emulator, project)
         _add_group_of_users_and_of_images(account)
+        _add_collection_and_preset_of_project(account, project)
+        _add_synced_folder(account, tmp_path_factory.mktemp("bucket"))
         yield World(emulator, account, project, dataset, of_project, of_dataset)
 
 
@@ -94,7 +98,29 @@ def _add_group_of_users_and_of_images(account: Account) -> None:
     with account.client() as client:
         client.organisation.group(client.organisation.create_group("Painters").group_hash).add_users([EMAIL])
         unit = LocalFile(kind=IMAGE, parts=images, title="two images")
-        client.folder(client.create_folder("Groups of images").id).upload([unit], timeout=60)
+        folder = client.create_folder("Groups of images").id
+        client.folder(folder).upload([unit], timeout=60)
+        scene = Scene(title="drive", scene={"lidar": {"type": "point_cloud", "events": [{"uri": "s3://b/0.pcd"}]}})
+        job = client.send(folder_uploads.start_folder_upload(folder, items=data_items([scene])))
+        client.send(folder_uploads.poll_folder_upload(folder, job, timeout_seconds=30))
+        collection = client.collection(client.create_collection(folder, "Pairs").id)
+        collection.add_items([item.uuid for item in client.folder(folder).items()])
+        client.send(filter_presets.create_preset("All", {"local_filters": {}, "global_filters": {"filters": []}}))
+
+
+def _add_collection_and_preset_of_project(account: Account, project: str) -> None:
+    with account.client() as client:
+        first = next(row.data_hash for row in client.project(project).label_rows())
+        collection = client.send(project_collections.create_project_collection(project, "Hard"))
+        place = project_collections.PlaceOfLabel(data_uuid=first, frame=0)
+        client.send(project_collections.add_collected(project, collection, [place]))
+        client.send(project_presets.create_project_preset(project, "All", project_presets.PresetDefinition()))
+
+
+def _add_synced_folder(account: Account, directory: Path) -> None:
+    integration = account.emulator.bucket(integration="smoke", url="s3://smoke", directory=str(directory))
+    with account.client() as client:
+        client.create_folder("A mirror", integration=integration, remote_url="s3://smoke/")
 
 
 @pytest.fixture

@@ -14,28 +14,8 @@ NEVER_RECORDED = {
     ("project.get_ontology", "v1"),  # out of the read of a project as well
     ("project.get_ontology", "v2"),
     ("project.replace_ontology", "v1"),
-    ("project.get_issue_tags", "v2"),
-    ("project.add_issue_tags", "v2"),
     ("label_rows.set_priority", "v2"),
-    ("dataset.data_row.edit", "v1"),
-    ("ontology.list_groups", "v2"),  # as those of projects and datasets, which are
-    ("ontology.add_group", "v2"),
-    ("ontology.remove_group", "v2"),
-    ("storage.folder.remove_group", "v2"),
-    ("storage.folders.update_bulk", "v2"),  # as items
-    ("storage.folders.move", "v2"),
     ("storage.cloud_sync result", "v2"),
-    ("storage.items.search", "v2"),  # as the items of a folder
-    ("storage.item.children", "v2"),
-    ("storage.items.re_encode", "v2"),
-    ("storage.items.re_encode_status", "v2"),
-    ("groups.get", "v2"),
-    ("groups.update", "v2"),
-    ("groups.delete", "v2"),
-    ("groups.list_users", "v2"),
-    ("groups.add_users", "v2"),
-    ("groups.remove_users", "v2"),
-    ("workflow.task.issues.delete", "v2"),
     ("upload.signed_urls", "v1"),  # recorded as parts of flows
     ("upload.signed_urls", "v2"),
     ("upload.start", "v1"),

@@ -120,7 +120,7 @@ def kind_for(recording: Vector) -> str:
     """The kind of data that a recording is about: that of the first data unit in its answers, else an image."""
     for exchange in recording.exchanges:
         for key, value in _leaves(exchange.response.get("json")):
-            if key == "data_type" and str(value).lower() in {"video", "img_group"}:
+            if key in {"data_type", "dataType"} and str(value).lower() in {"video", "img_group"}:
                 return str(value).lower()
             if key in {"data_type", "image_hash"}:
                 return "image"

@@ -16,6 +16,7 @@ from airflow_provider_encord.client.api import (
     storage_folders,
     storage_items,
 )
+from airflow_provider_encord.client.api.collections import CollectionRecord
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.api.datasets import DatasetRecord
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
@@ -27,6 +28,7 @@ from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 from airflow_provider_encord.client.flows import api_versions
+from airflow_provider_encord.client.flows.collections import all_collections, create_collection_once
 from airflow_provider_encord.client.flows.creation import REUSE, Created
 from airflow_provider_encord.client.flows.datasets import create_dataset_once
 from airflow_provider_encord.client.flows.ontologies import create_ontology_once
@@ -34,6 +36,7 @@ from airflow_provider_encord.client.flows.pages import each
 from airflow_provider_encord.client.flows.projects import create_project_once
 from airflow_provider_encord.client.flows.storage import create_folder_once, edit_items, read_items
 from airflow_provider_encord.client.identifiers import require_id, require_ids
+from airflow_provider_encord.client.resources.collections import Collection
 from airflow_provider_encord.client.resources.datasets import Dataset
 from airflow_provider_encord.client.resources.ontologies import Ontology
 from airflow_provider_encord.client.resources.organisation import Organisation
@@ -132,6 +135,28 @@ class Account(ClientProtocol, Protocol):
             remote_url=remote_url,
         )
         return self.run(flow)
+
+    def collection(self, id: str) -> Collection:  # noqa: A002 - the word for it
+        """Get a handle on a collection of storage items; sends no request."""
+        return Collection(self, id)
+
+    def collections(self, folder_id: str | None = None) -> list[CollectionRecord]:
+        """The collections of storage items that the user can see. SSH keys only.
+
+        :param folder_id: Only the collections of this top-level folder; None for those of all folders.
+        """
+        return self.run(all_collections(None if folder_id is None else require_id(folder_id, "folder_id")))
+
+    def create_collection(self, folder_id: str, name: str, *, description: str = "", if_exists: str = REUSE) -> Created:
+        """Create a collection of storage items, or reuse one with the same name and folder. SSH keys only.
+
+        An existing collection is not changed.
+
+        :param folder_id: Id of the top-level folder that its items are in, at any depth.
+        :param if_exists: See `get_or_create`.
+        """
+        folder = require_id(folder_id, "folder_id")
+        return self.run(create_collection_once(folder, name, description=description, if_exists=if_exists))
 
     def ontology(self, id: str) -> Ontology:  # noqa: A002 - the word for it
         """Get a handle on an ontology; sends no request."""

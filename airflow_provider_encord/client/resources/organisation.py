@@ -6,14 +6,16 @@ made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from airflow_provider_encord.client.api import groups, organisation
+from airflow_provider_encord.client.api import groups, metadata_schema, organisation
 from airflow_provider_encord.client.api.groups import GroupRecord
 from airflow_provider_encord.client.api.organisation import OrganisationUser, Tag
 from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.flows import organisation as flows
+from airflow_provider_encord.client.flows.metadata_schema import SavedSchema, save
 from airflow_provider_encord.client.flows.pages import each
 from airflow_provider_encord.client.identifiers import require_emails, require_id
 
@@ -80,6 +82,21 @@ class Organisation:
                 lambda group: group.name == name,
             )
         )
+
+    def metadata_schema(self) -> dict[str, dict[str, Any]]:
+        """The type of each key of client metadata, such as ``{"site": {"ty": "enum", "values": ["A", "B"]}}``."""
+        return self._client.send(metadata_schema.get_metadata_schema())
+
+    def save_metadata_schema(self, schema: Mapping[str, Mapping[str, Any]]) -> SavedSchema:
+        """Replace the whole metadata schema; safe to repeat. Nothing is sent if nothing changes.
+
+        Encord has no version of the schema: if two tasks save at the same time, the last one wins.
+
+        :param schema: The type of every key. To add a key, pass ``{**organisation.metadata_schema(), key: type}``.
+        :return: The keys that were created, updated, unchanged and removed.
+        :raises InvalidArgumentError: A key or a type is not valid. Nothing was saved.
+        """
+        return self._client.run(save(schema))
 
     def delete_tag(self, tag: str) -> None:
         """Delete a tag, and remove it from all resources that have it.

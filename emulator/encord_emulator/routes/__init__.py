@@ -10,9 +10,26 @@ from __future__ import annotations
 import re
 
 from ..requests.operations import V1, V2, Operation
-from . import analytics, datasets, keys, labels, members, ontologies, organisation, projects, storage, uploads, workflow
+from . import (
+    analytics,
+    collections,
+    datasets,
+    keys,
+    labels,
+    members,
+    ontologies,
+    organisation,
+    project_collections,
+    projects,
+    storage,
+    uploads,
+    workflow,
+)
 
-SUBJECTS = (keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow)
+SUBJECTS = (
+    *(keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow),
+    *(collections, project_collections),
+)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for subject in SUBJECTS for operation in subject.OPERATIONS)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ..people import groups, members, organisation, people
+from ..people import groups, members, metadata_schema, organisation, people
 from ..requests import listing
 from ..requests.operations import Operation
 from .rows import ANY_KEY, CHANGES, DATASET, PROJECT, READS, USER, v1, v2
+
+SCHEMA = "organisation/client-metadata-schema"
 
 # fmt: off
 OPERATIONS: tuple[Operation, ...] = (
@@ -28,6 +30,11 @@ OPERATIONS: tuple[Operation, ...] = (
         body=members.UserEmails),
     v2(CHANGES, "groups.remove_users", "POST organisation/groups/{group}/users/bulk-delete", groups.remove_users,
         body=members.UserEmails),
+    v2(READS, "metadata_schema.get", f"GET {SCHEMA}-v2", metadata_schema.get),
+    v2(CHANGES, "metadata_schema.save", f"POST {SCHEMA}-v2", metadata_schema.save, body=metadata_schema.Schema),
+    v2(READS, "metadata_schema.get_first_form", f"GET {SCHEMA}", metadata_schema.get_first),
+    v2(CHANGES, "metadata_schema.save_first_form", f"POST {SCHEMA}", metadata_schema.save_first,
+        body=metadata_schema.FirstForm),
     v2(READS, "cloud_integrations.list", "GET cloud-integrations", organisation.integrations,
         organisation.IntegrationQuery),
     v1(READS, "cloud_integrations.list (v1)", "cloudintegration GET", organisation.integrations_v1,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..datasets import reencoding
 from ..requests.operations import Operation
-from ..storage import folders, storage_items
+from ..storage import data_groups, folder_config, folders, migration, scenes, storage_items
 from ..uploads import folder_uploads, sync
 from .rows import CHANGES, READS, v2
 
@@ -24,6 +26,13 @@ OPERATIONS: tuple[Operation, ...] = (
     v2(CHANGES, "storage.folder.delete", f"DELETE {FOLDER}", folders.delete),
     v2(READS, "storage.folder.subfolders", f"GET {FOLDER}/folders", folders.list_below, folders.FolderQuery),
     v2(READS, "storage.folder.summary", f"GET {FOLDER}/summary", folders.summary),
+    v2(READS, "storage.folder.config.get", f"GET {FOLDER}/folder-config", folder_config.get),
+    v2(CHANGES, "storage.folder.config.set", f"POST {FOLDER}/folder-config", folder_config.save, body=dict[str, Any]),
+    v2(CHANGES, "storage.data_groups.create", f"POST {FOLDER}/create-group-items", data_groups.create,
+        body=data_groups.Groups),
+    v2(CHANGES, "storage.items.migrate", "POST storage/items/migrate-storage", migration.migrate,
+        body=migration.MigrationBody),
+    v2(READS, "scene.get", "GET scene/{item}", scenes.get),
     v2(READS, "storage.folder.items", f"GET {ITEMS}", storage_items.list_page, storage_items.ItemQuery),
     v2(READS, "storage.items.search", "GET storage/search/items", storage_items.search, storage_items.ItemQuery),
     v2(READS, "storage.items.get_bulk", "POST storage/items/get-bulk", storage_items.get_many,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..requests.operations import Operation
-from ..uploads import uploads
+from ..uploads import deidentification, uploads
 from .rows import CHANGES, DATA_EITHER, DATA_WRITE, DATASET, READS, v1, v2
 
 # fmt: off
@@ -17,6 +17,10 @@ OPERATIONS: tuple[Operation, ...] = (
         uid=str, key=DATA_WRITE),
     v1(READS, "upload.signed_audio_url", "signedaudiourl GET", uploads.signed_url_of_one, DATASET,
         uid=str, key=DATA_WRITE),
+    v2(CHANGES, "dicom_deidentification.start", "POST dicom-deidentification", deidentification.start,
+        body=deidentification.StartBody),
+    v2(READS, "dicom_deidentification.result", "GET dicom-deidentification/{job}", deidentification.poll,
+        deidentification.PollQuery),
     v1(CHANGES, "upload.start", "datasetdatalongpolling POST", uploads.start, DATASET,
         uid=str, payload=uploads.StartRequest, key=DATA_WRITE),
     v1(READS, "upload.poll", "datasetdatalongpolling GET", uploads.poll, DATASET,

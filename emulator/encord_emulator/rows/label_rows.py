@@ -7,6 +7,7 @@ sorting (CROSS JOIN forbids SQLite to choose another), unless only a few are ask
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Literal
 
@@ -123,6 +124,13 @@ def brief(store: Store, project: str) -> list[dict[str, Any]]:
     """The label rows as the v1 project shows them."""
     sql = f"SELECT {_COLUMNS} {_FROM.format(walk='CROSS JOIN', join='LEFT JOIN', branch='= ?', conditions='1')}"
     return [{key: row[key] for key in _BRIEF} for row in store.all(sql, MAIN, MAIN, project)]
+
+
+def main_rows(exchange: Exchange, project: str, data_hashes: list[str]) -> list[dict[str, Any]]:
+    """The rows of some data units of a project, on the main branch, as a listing shows them."""
+    question = MetadataQuestion(include_uninitialised_labels=True, data_hashes=data_hashes)
+    parts = _encoded(dataclasses.replace(exchange, resource=project), question, "=", MAIN)
+    return [row for part in parts for row in json.loads(b"[" + part + b"]")]
 
 
 def _encoded(exchange: Exchange, question: MetadataQuestion, comparison: str, branch: str) -> list[bytes]:

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS folders (
   owner TEXT NOT NULL, folder_type TEXT NOT NULL, integration TEXT, remote_url TEXT, synced_dataset TEXT,
   created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS folders_by_parent ON folders (parent);
+CREATE TABLE IF NOT EXISTS folder_configs (folder TEXT PRIMARY KEY, config TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS items (
   position INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, item_type TEXT NOT NULL,
   name TEXT NOT NULL, description TEXT NOT NULL, client_metadata TEXT, owner TEXT NOT NULL,
@@ -114,6 +115,8 @@ CREATE INDEX IF NOT EXISTS job_units_by_status ON job_units (job, status, positi
 CREATE TABLE IF NOT EXISTS syncs (
   uuid TEXT PRIMARY KEY, folder TEXT NOT NULL, creator TEXT NOT NULL, status TEXT NOT NULL,
   pages_pending INTEGER NOT NULL, pages_done INTEGER NOT NULL, pages_error INTEGER NOT NULL, created_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS deidentifications (
+  uuid TEXT PRIMARY KEY, creator TEXT NOT NULL, settings TEXT NOT NULL, urls TEXT, status TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS reencodings (
   number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, creator TEXT NOT NULL, title TEXT NOT NULL,
   items TEXT NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL);

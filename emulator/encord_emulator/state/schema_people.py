@@ -24,4 +24,7 @@ CREATE VIEW IF NOT EXISTS memberships AS
     UNION ALL SELECT kind, resource, email, role FROM group_users JOIN resource_groups USING (group_hash));
 CREATE TABLE IF NOT EXISTS issue_tags (
   uuid TEXT PRIMARY KEY, project TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (project, name));
+CREATE TABLE IF NOT EXISTS metadata_schema (
+  only_one INTEGER PRIMARY KEY, uuid TEXT NOT NULL, types TEXT NOT NULL, words TEXT NOT NULL,
+  created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 """

@@ -193,6 +193,7 @@ def delete(exchange: Exchange) -> None:
         if store.one(f"SELECT 1 FROM {table} WHERE {column} = ?", folder) is not None:  # noqa: S608 - constants
             raise RefusalError(Reason.INVALID, "this folder is not empty")
     store.run("DELETE FROM folders WHERE uuid = ?", folder)
+    store.run("DELETE FROM folder_configs WHERE folder = ?", folder)
     for table in ("members", "resource_groups"):
         store.run(f"DELETE FROM {table} WHERE kind = 'folder' AND resource = ?", folder)  # noqa: S608 - constants
 

@@ -18,7 +18,7 @@ from ..state.store import Row
 from ..wire import times
 from ..wire.errors import Reason, RefusalError
 from ..wire.shapes import StrictCamel
-from . import folders, items
+from . import data_groups, folders, items
 
 _ORDER = {"name": "name", "createdAt": "created_at"}
 _OF_SEVERAL = ("imageGroup", "imageSequence", "dicomSeries", "group", "scene")
@@ -97,7 +97,7 @@ def search(exchange: Exchange) -> dict[str, Any]:
 
 def get(exchange: Exchange) -> dict[str, Any]:
     query: SignQuery = exchange.query
-    return _view(exchange, _item(exchange, exchange.path["item"], "user"), sign=query.sign_url)
+    return view(exchange, _item(exchange, exchange.path["item"], "user"), sign=query.sign_url)
 
 
 def get_many(exchange: Exchange) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def get_many(exchange: Exchange) -> dict[str, Any]:
     body: GetBody = exchange.body
     folders.check_number(len(body.item_uuids), "itemUuids")
     return listing.whole(
-        [_view(exchange, _item(exchange, uuid, "user"), sign=body.sign_urls) for uuid in body.item_uuids]
+        [view(exchange, _item(exchange, uuid, "user"), sign=body.sign_urls) for uuid in body.item_uuids]
     )
 
 
@@ -115,11 +115,12 @@ def children(exchange: Exchange) -> dict[str, Any]:
     item = _in_folder(exchange, exchange.path["item"], "user")
     sql = "SELECT items.* FROM item_children AS part JOIN items ON items.uuid = child WHERE item = ? ORDER BY {}"
     rows = exchange.store.all(sql.format("part.position"), item["uuid"])
-    return listing.whole([_view(exchange, row, sign=query.sign_urls) for row in rows])
+    return listing.whole([view(exchange, row, sign=query.sign_urls) for row in rows])
 
 
 def summary(exchange: Exchange) -> dict[str, Any]:
     """Where an item is used."""
+    query: SummaryQuery = exchange.query
     item, store = _in_folder(exchange, exchange.path["item"], "user"), exchange.store
     groups = store.all(
         "SELECT items.* FROM item_children JOIN items ON items.uuid = item WHERE child = ?", item["uuid"]
@@ -147,14 +148,14 @@ def summary(exchange: Exchange) -> dict[str, Any]:
         "accessibleGroupItems": [_group(exchange, row) for row in groups if _may_see(exchange, row["folder"])],
         "usedInDatasets": len(used),
         "accessibleDatasets": [dataset for uuid, dataset in used.items() if access.has_role(exchange, "dataset", uuid)],
-        "groupLayout": None,
+        "groupLayout": data_groups.layout_of(item) if query.include_group_layout else None,
     }
 
 
 def edit(exchange: Exchange) -> dict[str, Any]:
     item = _in_folder(exchange, exchange.path["item"], "admin")
     _patch(exchange, item["uuid"], exchange.body)
-    return _view(exchange, _item(exchange, item["uuid"], "user"), sign=False)
+    return view(exchange, _item(exchange, item["uuid"], "user"), sign=False)
 
 
 def edit_many(exchange: Exchange) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def edit_many(exchange: Exchange) -> dict[str, Any]:
     folders.check_number(len(body.item_patches), "itemPatches")
     for uuid, patch in body.item_patches.items():
         _patch(exchange, _item(exchange, uuid, "admin")["uuid"], patch)
-    return listing.whole([_view(exchange, _item(exchange, uuid, "user"), sign=False) for uuid in body.item_patches])
+    return listing.whole([view(exchange, _item(exchange, uuid, "user"), sign=False) for uuid in body.item_patches])
 
 
 def move(exchange: Exchange) -> None:
@@ -224,12 +225,12 @@ def _page(exchange: Exchange, query: ItemQuery, wanted: list[str]) -> dict[str, 
 
 
 def _listed(exchange: Exchange, row: Row, query: ItemQuery) -> dict[str, Any]:
-    view = _view(exchange, row, sign=query.sign_urls)
+    shown = view(exchange, row, sign=query.sign_urls)
     if not query.include_client_metadata:
-        view["clientMetadata"] = "{}"  # the vendor's SDK reads it as JSON
+        shown["clientMetadata"] = "{}"  # the vendor's SDK reads it as JSON
     elif query.client_metadata_as_signed_url:
-        view |= {"clientMetadata": "", "clientMetadataSignedUrl": data_rows.link(exchange, METADATA + row["uuid"])}
-    return view
+        shown |= {"clientMetadata": "", "clientMetadataSignedUrl": data_rows.link(exchange, METADATA + row["uuid"])}
+    return shown
 
 
 def _item(exchange: Exchange, uuid: str, role: Literal["user", "admin"]) -> Row:
@@ -275,7 +276,7 @@ def _patch(exchange: Exchange, uuid: str, patch: ItemPatch) -> None:
             exchange.store.run(sql, value, exchange.clock.stamp(), uuid)
 
 
-def _view(exchange: Exchange, row: Row, *, sign: bool) -> dict[str, Any]:
+def view(exchange: Exchange, row: Row, *, sign: bool) -> dict[str, Any]:
     """An item as it is answered; what it is not (a sound, a study) is null."""
     signed = data_rows.link(exchange, row["file_link"]) if sign and row["item_type"] not in _OF_SEVERAL else None
     units = exchange.store.value("SELECT count(*) FROM data_rows WHERE item_uuid = ?", row["uuid"])

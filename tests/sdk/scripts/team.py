@@ -34,6 +34,8 @@ group = user.create_group("Annotators", "People who annotate")
 in_group = [one.user_email for one in group.add_users([options.colleague])]
 outsider = attempt(lambda: group.add_users([options.outsider]))
 group.update_group(description="Who annotates")
+groups = [one.name for one in user.list_groups()]
+listed_group = [one.user_email for one in group.list_users()]
 found = user.get_group(group.group_hash)
 
 project.add_group(group.group_hash, ProjectUserRole.REVIEWER)
@@ -73,14 +75,36 @@ other = user.create_ontology("Team ontology", "", structure)
 other.title = "Renamed"
 other.save()
 
+leaver = "leaver@example.com"
+user.add_organisation_user(leaver, role_mnemonic_name="MEMBER", member_type="internal")
+spare, spare_tag = user.create_group("Spare"), user.create_organisation_tag("spare")
+spare.add_users([leaver])
+project.add_group(spare.group_hash, ProjectUserRole.ADMIN)
+ontology.add_group(spare.group_hash, OntologyUserRole.ADMIN)
+project.remove_group(spare.group_hash)
+ontology.remove_group(spare.group_hash)
+still_there = [str(spare.group_hash) in roles(one.list_groups()) for one in (project, ontology)]
+spare.remove_users([leaver])
+emptied = list(spare.list_users())
+user.delete_group(spare.group_hash)
+user.delete_organisation_tag(tag_uuid=spare_tag.uuid)
+user.remove_organisation_user(leaver)
+
 show(
     {
+        "still_there": still_there,
+        "emptied": emptied,
+        "remaining": [
+            [one.name for one in user.list_groups()],
+            [one.name for one in user.list_organisation_tags()],
+            leaver in [one.email for one in user.list_organisation_users()],
+        ],
         "again": again,
         "members": members,
         "group": [found.name, found.description, str(found.group_hash) == str(group.group_hash)],
-        "groups": [one.name for one in user.list_groups()],
+        "groups": groups,
         "in_group": in_group,
-        "listed_group": [one.user_email for one in group.list_users()],
+        "listed_group": listed_group,
         "outsider": outsider,
         "granted": granted,
         "group_hash": str(group.group_hash),

@@ -8,13 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.wire.preparations import analytics, datasets, labels, organisation, projects, storage, uploads, workflow
+from tests.wire.preparations import (
+    analytics,
+    collections,
+    datasets,
+    labels,
+    organisation,
+    project_collections,
+    projects,
+    storage,
+    uploads,
+    workflow,
+)
 
 PREPARATIONS: dict[str, Callable[[Any], None]] = {
     **analytics.PREPARATIONS,
+    **collections.PREPARATIONS,
     **datasets.PREPARATIONS,
     **labels.PREPARATIONS,
     **organisation.PREPARATIONS,
+    **project_collections.PREPARATIONS,
     **projects.PREPARATIONS,
     **storage.PREPARATIONS,
     **uploads.PREPARATIONS,

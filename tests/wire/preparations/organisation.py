@@ -78,8 +78,22 @@ def _group_has_users(world: Any) -> None:
     world.user.v2("POST", f"/v2/public/organisation/groups/{world.ids[GROUP]}/users", {"userEmails": emails})
 
 
+def _schema_of_the_recording(world: Any) -> None:
+    """The recorded answer, saved: what was saved must come back whole."""
+    recorded = world.recording.exchanges[0].response["json"]
+    if recorded is not None:
+        world.user.v2("POST", "/v2/public/organisation/client-metadata-schema-v2", recorded)
+
+
+def _schema_of_the_recording_by_words(world: Any) -> None:
+    recorded = world.recording.exchanges[0].response["json"]["metadataSchema"]
+    world.user.v2("POST", "/v2/public/organisation/client-metadata-schema", recorded)
+
+
 PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "organisation.add_user": _user_is_absent,
+    "metadata_schema.get": _schema_of_the_recording,
+    "metadata_schema.get_first_form": _schema_of_the_recording_by_words,
     "organisation.remove_user": _user_is_there,
     "organisation_tags.create": _free_the_name,
     "groups.add_users": _users_of_group_exist,

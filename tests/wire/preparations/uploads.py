@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import urllib.parse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.sdk import media
@@ -41,11 +43,23 @@ def _folder_job(world: Any) -> None:
     world.ids[_JOB] = str(world.user.v2("POST", f"/v2/public/storage/folders/{folder}/data-upload-jobs", body))
 
 
+def _deidentification(world: Any) -> None:
+    """A job for one file of a bucket. The folder of files goes with the world."""
+    world.files = tempfile.TemporaryDirectory()
+    Path(world.files.name, "a.dcm").write_bytes(media.dicom("1.2.3"))
+    url = "https://s3.eu-west-1.amazonaws.com/bucket"
+    bucket = {"integration": "studies", "url": url, "directory": world.files.name}
+    integration = world.user.server.control("POST", "buckets", bucket)["integrationUuid"]
+    wanted = {"integrationUuid": integration, "dicomUrls": [f"{url}/a.dcm"]}
+    world.ids[_JOB] = world.user.v2("POST", "/v2/public/dicom-deidentification", wanted)
+
+
 PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "dataset.add_private_data result": _dataset_job,
     "storage.add_private_data start": make_folders,
     "storage.add_private_data result": _folder_job,
     "storage.upload_job.cancel": _folder_job,
+    "dicom_deidentification.result": _deidentification,
     "storage.upload_image": make_folders,
     "storage.upload_audio": make_folders,
     "storage.upload_pdf": make_folders,

@@ -13,11 +13,13 @@ from typing import Any
 
 from tests.wire.subjects import (
     analytics,
+    collections,
     datasets,
     keys,
     labels,
     ontologies,
     organisation,
+    project_collections,
     projects,
     storage,
     uploads,
@@ -25,7 +27,10 @@ from tests.wire.subjects import (
 )
 from tests.wire.subjects.reading import Key, Read
 
-_SUBJECTS = (keys, organisation, projects, ontologies, labels, analytics, workflow, datasets, uploads, storage)
+_SUBJECTS = (
+    *(keys, organisation, projects, ontologies, labels, analytics, workflow, datasets, uploads, storage),
+    *(collections, project_collections),
+)
 
 ARGUMENTS: dict[Key, Read] = {key: read for subject in _SUBJECTS for key, read in subject.ARGUMENTS.items()}
 NOT_YET: frozenset[str] = frozenset(name for subject in _SUBJECTS for name in subject.NOT_YET)
@@ -49,7 +54,8 @@ def operation_of(request: dict[str, Any]) -> Key | None:
     if request["path"].startswith("/v2/public/"):
         path = request["path"].removeprefix("/v2/public/")
         named = (name for method, form, name in _V2_SHAPES if method == request["method"] and re.fullmatch(form, path))
-        name = workflow.operation_by_action(request) or next(named, None)
+        by_content = workflow.operation_by_action(request) or collections.operation_by_query(request)
+        name = by_content or next(named, None)
         return (name, "v2") if name else None
     envelope = request["json"]
     name = _V1_SHAPES.get((envelope["query_type"], envelope["query_method"])) or _by_payload(request["path"], envelope)

@@ -59,6 +59,10 @@ ARGUMENTS: dict[Key, Read] = {
     ("groups.list_users", "v2"): listed_below,
     ("groups.add_users", "v2"): users_in_body,
     ("groups.remove_users", "v2"): users_in_body,
+    ("metadata_schema.get", "v2"): lambda request: given(),
+    ("metadata_schema.save", "v2"): lambda request: given(request["json"]),
+    ("metadata_schema.get_first_form", "v2"): lambda request: given(),
+    ("metadata_schema.save_first_form", "v2"): lambda request: given(request["json"]),
     ("user.get_bearer_token", "v2"): lambda request: given(),
     ("cloud_integrations.list", "v2"): _integrations,
     ("cloud_integrations.list", "v1"): lambda request: given(Resource("project", resource_of(request))),
@@ -70,6 +74,10 @@ V1_SHAPES: dict[tuple[str, str], str] = {
 
 V2_SHAPES: list[tuple[str, str, str]] = [
     ("GET", "user/bearer-token", "user.get_bearer_token"),
+    ("GET", "organisation/client-metadata-schema-v2", "metadata_schema.get"),
+    ("POST", "organisation/client-metadata-schema-v2", "metadata_schema.save"),
+    ("GET", "organisation/client-metadata-schema", "metadata_schema.get_first_form"),
+    ("POST", "organisation/client-metadata-schema", "metadata_schema.save_first_form"),
     ("GET", "cloud-integrations", "cloud_integrations.list"),
     ("GET", "organisation/users", "organisation.list_users"),
     ("POST", "organisation/users", "organisation.add_user"),

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
+from airflow_provider_encord.client.api.data_groups import CustomDataGroup, DataGroup
+from airflow_provider_encord.client.api.folder_config import FolderConfig, MetadataIngestion
 from airflow_provider_encord.client.api.storage_folders import FolderFilter
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from tests.wire.subjects.reading import (
@@ -114,10 +118,45 @@ def _re_encode(request: dict[str, Any]) -> Arguments:
     return given(body["storageItems"], title=body["processTitle"], force_full=body["forceFullReencoding"])
 
 
+def _set_config(request: dict[str, Any]) -> Arguments:
+    other = dict(request["json"])
+    ingestion = msgspec.convert(other.pop("metadataIngestion"), MetadataIngestion)
+    return given(id_in_path(request), FolderConfig(metadata_ingestion=ingestion, other=other))
+
+
+def _data_groups(request: dict[str, Any]) -> Arguments:
+    return given(id_in_path(request), [_data_group(entry) for entry in request["json"]])
+
+
+def _data_group(entry: dict[str, Any]) -> DataGroup | CustomDataGroup:
+    named = {"name": entry.get("name"), "client_metadata": entry.get("clientMetadata")}
+    if entry["layoutType"] != "custom":
+        return DataGroup(items=entry["layoutContents"], layout=entry["layoutType"], **named)
+    about = {name: entry.get(name) for name in ("layout", "timeline", "settings")}
+    return CustomDataGroup(items=entry["layoutContents"], **about, **named)
+
+
+def _migrate(request: dict[str, Any]) -> Arguments:
+    body = request["json"]
+    return given(
+        by_item=body["itemsMap"],
+        by_url=body["urlsMap"],
+        from_integration=body.get("fromIntegrationHash"),
+        to_integration=body.get("toIntegrationHash"),
+        validate_access=body["validateAccess"],
+        skip_missing=body["skipMissing"],
+    )
+
+
 ARGUMENTS: dict[Key, Read] = {
     ("storage.folder.list_groups", "v2"): listed_below,
     ("storage.folder.add_group", "v2"): groups_to_add,
     ("storage.folder.remove_group", "v2"): groups_to_remove,
+    ("storage.folder.config.get", "v2"): lambda request: given(id_in_path(request)),
+    ("storage.folder.config.set", "v2"): _set_config,
+    ("storage.data_groups.create", "v2"): _data_groups,
+    ("storage.items.migrate", "v2"): _migrate,
+    ("scene.get", "v2"): lambda request: given(id_in_path(request)),
     ("storage.folder.create", "v2"): _create,
     ("storage.folder.get", "v2"): lambda request: given(id_in_path(request)),
     ("storage.folders.list", "v2"): _folders,
@@ -154,6 +193,11 @@ V2_SHAPES: list[tuple[str, str, str]] = [
     ("GET", f"{_FOLDER}/groups", "storage.folder.list_groups"),
     ("POST", f"{_FOLDER}/groups", "storage.folder.add_group"),
     ("DELETE", f"{_FOLDER}/groups", "storage.folder.remove_group"),
+    ("GET", f"{_FOLDER}/folder-config", "storage.folder.config.get"),
+    ("POST", f"{_FOLDER}/folder-config", "storage.folder.config.set"),
+    ("POST", f"{_FOLDER}/create-group-items", "storage.data_groups.create"),
+    ("POST", "storage/items/migrate-storage", "storage.items.migrate"),
+    ("GET", f"scene/{UUID}", "scene.get"),
     ("POST", "storage/folders", "storage.folder.create"),
     ("GET", _FOLDER, "storage.folder.get"),
     ("GET", "storage/folders", "storage.folders.list"),

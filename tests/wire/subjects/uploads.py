@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from airflow_provider_encord.client.api.core.data_items import (
     KINDS,
     NEWER_ITEM_LISTS,
@@ -18,6 +20,7 @@ from airflow_provider_encord.client.api.core.data_items import (
     UploadedFile,
     data_items,
 )
+from airflow_provider_encord.client.api.dicom_deidentification import SaveCondition
 from tests.wire.subjects.reading import (
     UUID,
     Arguments,
@@ -159,7 +162,25 @@ def _folder_poll(request: dict[str, Any]) -> Arguments:
     return given(*_folder_and_job(request), timeout_seconds=int(parameter(request, "timeoutSeconds") or 0))
 
 
+def _deidentify(request: dict[str, Any]) -> Arguments:
+    body = request["json"]
+    return given(
+        body["integrationUuid"],
+        body["dicomUrls"],
+        redact_tags=body["redactDicomTags"],
+        redact_pixels=body["redactPixelsMode"],
+        save_conditions=msgspec.convert(body["saveConditions"], list[SaveCondition]),
+        upload_dir=body["uploadDir"],
+    )
+
+
+def _poll_job(request: dict[str, Any]) -> Arguments:
+    return given(id_in_path(request), timeout_seconds=int(parameter(request, "timeoutSeconds") or 0))
+
+
 ARGUMENTS: dict[Key, Read] = {
+    ("dicom_deidentification.start", "v2"): _deidentify,
+    ("dicom_deidentification.result", "v2"): _poll_job,
     ("upload.signed_urls", "v2"): _signed_urls,
     ("upload.signed_urls", "v1"): _signed_urls_v1,
     ("upload.start", "v1"): _upload_start,
@@ -180,6 +201,8 @@ V1_SHAPES: dict[tuple[str, str], str] = {
 }
 
 V2_SHAPES: list[tuple[str, str, str]] = [
+    ("POST", "dicom-deidentification", "dicom_deidentification.start"),
+    ("GET", f"dicom-deidentification/{UUID}", "dicom_deidentification.result"),
     ("GET", "presigned-urls", "upload.signed_urls"),
     ("POST", f"storage/folders/{UUID}/upload-signed-urls", "storage.upload_signed_urls"),
     ("POST", f"storage/folders/{UUID}/data-upload-jobs", "storage.add_private_data start"),

@@ -118,6 +118,21 @@ def single(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
     return decode
 
 
+def only(read: Callable[[bytes], Page[T]]) -> Callable[[bytes], T]:
+    """Read one resource from a v2 listing that was filtered by its id.
+
+    An empty listing means that it does not exist, or that this credential cannot see it.
+    """
+
+    def decode(answer: bytes) -> T:
+        found = read(answer).results
+        if not found:
+            raise NotFoundError(_NOTHING)
+        return found[0]
+
+    return decode
+
+
 def made(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """Read the result of a v1 creation. An empty response means that it failed."""
 

@@ -3,8 +3,9 @@
 import pathlib
 import urllib.request
 
-from account import arguments, show, sign_in
-from encord.orm.storage import CloudSyncedFolderParams, StorageItemType, StorageUserRole
+from account import arguments, attempt, show, sign_in
+from encord.http.bundle import Bundle
+from encord.orm.storage import CloudSyncedFolderParams, SidecarMatcherSuffix, StorageItemType, StorageUserRole
 
 options = arguments("files", "integration")
 client = sign_in(options)
@@ -44,6 +45,11 @@ sync = synced.sync_private_data_with_cloud_synced_folder_get_result(
     synced.sync_private_data_with_cloud_synced_folder_start(), timeout_seconds=30
 )
 
+before_ingestion = synced.get_folder_config().metadata_ingestion
+synced.enable_metadata_ingestion(SidecarMatcherSuffix(suffix=".meta.json"), paused=True)
+ingestion = synced.get_folder_config().metadata_ingestion
+not_synced = attempt(top.get_folder_config)
+
 filled = top.get_summary()
 team = client.create_group("Storage team")
 top.add_group(team.group_hash, StorageUserRole.USER)
@@ -57,6 +63,18 @@ anywhere = sorted(folder.name for folder in client.find_storage_folders(search="
 spare.delete()
 held = top.add_private_data_to_folder_start(options.integration, wanted, ignore_errors=True)
 top.add_data_to_folder_job_cancel(held)
+film = top.upload_video(files / "drive.mp4", title="film")
+encoding = top.get_re_encoding_status(top.re_encode_videos([film], "Fix timing", False))
+with Bundle() as bundle:
+    top.update(description="in a bundle", bundle=bundle)
+    inner.update(description="in it, too", bundle=bundle)
+with Bundle() as bundle:
+    for item in client.get_storage_items([sound, film]):
+        item.update(description="many at once", bundle=bundle)
+descriptions = [
+    *(client.get_storage_folder(folder.uuid).description for folder in (top, inner)),
+    *(item.description for item in client.get_storage_items([sound, film])),
+]
 many = [item.name for item in client.get_storage_items([sound, image])]
 top.delete_storage_items([group])
 left = sorted(item.item_type.value for item in top.list_items())
@@ -67,6 +85,11 @@ show(
         "below": below,
         "anywhere": anywhere,
         "many": many,
+        "before_ingestion": before_ingestion,
+        "ingestion": [ingestion.matcher.suffix, ingestion.paused],
+        "not_synced": not_synced,
+        "encoding": encoding.status.value if hasattr(encoding.status, "value") else encoding.status,
+        "descriptions": descriptions,
         "left": left,
         "inner": [client.get_storage_folder(inner.uuid).name, client.get_storage_folder(inner.uuid).client_metadata],
         "items": sorted(item.item_type.value for item in items.values()),
