@@ -29,8 +29,8 @@ most = int(sys.argv[5]) if len(sys.argv) > 5 else None
 wall, cpu = time.perf_counter(), time.process_time()
 rows = project.list_label_rows_v2()[:most]
 for row in rows:
-    item = client.get_storage_item(row.backing_item_uuid, sign_url=True)
-    answer = requests.get(item.get_signed_url(), timeout=60)
+    item = client.get_storage_item(str(row.backing_item_uuid), sign_url=True)
+    answer = requests.get(str(item.get_signed_url()), timeout=60)
     answer.raise_for_status()
     (directory / f"{row.data_hash}.png").write_bytes(answer.content)
 costs["pull_seconds"] = time.perf_counter() - wall
