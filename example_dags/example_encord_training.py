@@ -7,7 +7,7 @@ Set the DAG's params, or copy the file:
 - ``min_tasks``: how many tasks must be there;
 - ``directory``: where labels, media and training sets go (``s3://connection_id@bucket/training``).
 
-The model is a small one of NumPy that tells the classes of boxes apart by their colours; replace it by yours. Media are
+The model is a small one of NumPy that finds the classes of boxes by their colours; replace it by yours. Media are
 pulled once, and only new ones in later runs. Each run has its own labels, training set and model. Needs the connection
 ``encord_default`` with an SSH key, and the extras ``media`` and ``training``. Only reads: the project does not change.
 
