@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from airflow_provider_encord.media.report import OPERATION, MediaLine, MediaRepo
 from airflow_provider_encord.media.wanted import Reference
 from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.reports import CREATED, FAILED, NOT_FOUND, SCHEMA_VERSION, SKIPPED, UNCHANGED, Outcome
-from airflow_provider_encord.storage_paths import storage_errors, version_of
+from airflow_provider_encord.storage_paths import blocks_of, size_and_version, storage_errors, version_of
 
 log = logging.getLogger(__name__)
 
@@ -167,9 +168,8 @@ class Pull:
         """The lines of an item that was pulled before; none if one of its files is not there as it was."""
         if not lines or not self._as_wanted(lines):
             return []
-        if not all(self._is_there(line) for line in lines):
-            return []
-        return [msgspec.structs.replace(line, outcome=UNCHANGED, error=None) for line in lines]
+        there = [found for line in lines if (found := self._there(line)) is not None]
+        return there if len(there) == len(lines) else []
 
     def _as_wanted(self, lines: Sequence[MediaLine]) -> bool:
         """Whether the files have the paths, and videos the frames, that are asked for now."""
@@ -179,13 +179,20 @@ class Pull:
             return all(line.selection == wanted for line in lines) and len(lines) == first.frames
         return all(line.frame is None and line.path == self._fetcher.path_of(line) for line in lines)
 
-    def _is_there(self, line: MediaLine) -> bool:
+    def _there(self, line: MediaLine) -> MediaLine | None:
+        """The line of a file that is at the destination as it was pulled; None if it is not.
+
+        A copy of the whole destination has other versions of its files, but the same content.
+        """
         path = path_at(self._spec.destination, line.path or "")
         try:
             with storage_errors("destination", path):
-                return version_of(path) == line.version
+                version = version_of(path)
+                if version != line.version and not _has_content(path, line):
+                    return None
         except InvalidArgumentError:  # it does not exist
-            return False
+            return None
+        return msgspec.structs.replace(line, outcome=UNCHANGED, error=None, version=version)
 
     def _lines(self, file: MediaFile | Unavailable) -> list[MediaLine]:
         """Fetch a file. Its failure becomes its line."""
@@ -210,6 +217,16 @@ class Pull:
         except EncordError as error:
             self.pulled.retryable = self.pulled.retryable or error.retryable
             return [media_line(file, FAILED, error=error.message)]
+
+
+def _has_content(path: Any, line: MediaLine) -> bool:
+    """Whether a file has the size and the checksum of a line."""
+    if size_and_version(path)[0] != line.bytes:
+        return False
+    digest = hashlib.sha256()
+    for block in blocks_of(path):
+        digest.update(block)
+    return digest.hexdigest() == line.sha256
 
 
 def _batches(references: Iterable[Reference], size: int) -> Iterator[list[Reference]]:

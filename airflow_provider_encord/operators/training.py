@@ -143,8 +143,9 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
             overwrite=parse_bool(self.overwrite, "overwrite"),
         )
-        record, built = building.build_training_set(self.client, spec, owner_of(context))
-        self.push_link(context, project_url, record.project_id)
+        manifest = building.manifest_of(spec)
+        self.push_link(context, project_url, manifest.project_id)
+        record, built = building.build_training_set(self.client, spec, manifest, owner_of(context))
         return {
             "destination": str(spec.destination),
             "record": str(spec.destination / building.RECORD),

@@ -20,7 +20,7 @@ from airflow_provider_encord.exports.formats.answers import Names
 from airflow_provider_encord.storage_paths import storage_errors, write_whole
 from airflow_provider_encord.training.build import Builder, Built
 from airflow_provider_encord.training.card import card_of, page_of
-from airflow_provider_encord.training.classes import Classes, answer_names, object_names
+from airflow_provider_encord.training.classes import Classes, answer_names, names_by_hash, object_names
 from airflow_provider_encord.training.directory import TrainingDirectory
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import MediaIndex
@@ -60,14 +60,12 @@ class BuildSpec:
     overwrite: bool
 
 
-def build_training_set(client: EncordClient, spec: BuildSpec, owner: Owner) -> tuple[TrainingSet, bool]:
-    """Build a training set, unless the destination has it already.
+def manifest_of(spec: BuildSpec) -> Manifest:
+    """The manifest of the labels.
 
-    :return: Its record, and whether it was built now.
-    :raises InvalidArgumentError: An argument is wrong, or the destination has another training set.
-    :raises EncordError: Encord or a store cannot be reached.
+    :raises InvalidArgumentError: It is one of all label branches.
+    :raises ManifestError: There is no complete export.
     """
-    _require_extras(spec.format)
     with naming("labels"):
         manifest = read_manifest(spec.labels)
     if manifest.branch is None:
@@ -75,6 +73,25 @@ def build_training_set(client: EncordClient, spec: BuildSpec, owner: Owner) -> t
             "labels: the export has the rows of all label branches, so a data unit may be in it several times. Export "
             "one branch."
         )
+    if manifest.counts.failed:
+        log.warning(
+            "%d label rows could not be read by the export. They are missing, or in an earlier state.",
+            manifest.counts.failed,
+        )
+    return manifest
+
+
+def build_training_set(
+    client: EncordClient, spec: BuildSpec, manifest: Manifest, owner: Owner
+) -> tuple[TrainingSet, bool]:
+    """Build a training set, unless the destination has it already.
+
+    :param manifest: That of the labels; see `manifest_of`.
+    :return: Its record, and whether it was built now.
+    :raises InvalidArgumentError: An argument is wrong, or the destination has another training set.
+    :raises EncordError: Encord or a store cannot be reached.
+    """
+    _require_extras(spec.format)
     splits = Splits(spec.split, spec.seed)
     keys = SplitKeys(client, manifest.project_id, spec.split_by)
     structure = client.project(manifest.project_id).ontology().editor_ontology
@@ -124,7 +141,7 @@ def _classes(spec: BuildSpec, structure: Mapping[str, Any]) -> Classes:
     if spec.format != _FOLDERS:
         if spec.class_from is not None:
             raise InvalidArgumentError(f"class_from: only the format {_FOLDERS!r} uses it. Do not pass it.")
-        return Classes(object_names(structure), spec.class_map)
+        return Classes(object_names(structure), spec.class_map, names_by_hash(structure))
     if spec.class_from is None:
         raise InvalidArgumentError(
             f"class_from: the format {_FOLDERS!r} needs the name of the classification whose answer is the class."

@@ -19,10 +19,11 @@ class Classes:
 
     :param known: Names in the ontology, in order.
     :param class_map: New names by name; None drops a class. Names that are missing stay as they are.
+    :param hashes: The names of objects by feature hash. Label rows keep the name that an object had when it was drawn.
     :raises InvalidArgumentError: `class_map` has a name that the ontology does not have, or drops all classes.
     """
 
-    def __init__(self, known: Sequence[str], class_map: Mapping[str, Any]):
+    def __init__(self, known: Sequence[str], class_map: Mapping[str, Any], hashes: Mapping[str, str] | None = None):
         unknown = [name for name in class_map if name not in known]
         if unknown:
             raise InvalidArgumentError(
@@ -39,11 +40,16 @@ class Classes:
             raise InvalidArgumentError(
                 "class_map: no class is left. The ontology has none that this form can use, or all of them are dropped."
             )
+        self._hashes = hashes
         self._numbers = {name: number for number, name in enumerate(self.names)}
 
     def of(self, name: str | None) -> str | None:
         """The class; None if it is dropped."""
         return self._new.get(name or "")
+
+    def name_of(self, feature_hash: str | None, name: str | None) -> str | None:
+        """The name of an object in the ontology; None if the ontology does not have it any more."""
+        return name if self._hashes is None else self._hashes.get(feature_hash or "")
 
     def knows(self, name: str | None) -> bool:
         """Whether the ontology has a class of this name."""
@@ -57,6 +63,12 @@ class Classes:
 def object_names(structure: Mapping[str, Any]) -> list[str]:
     """The names of the objects in an ontology, in order, each once."""
     return list(dict.fromkeys(str(object_.get("name")) for object_ in mappings(structure.get("objects"))))
+
+
+def names_by_hash(structure: Mapping[str, Any]) -> dict[str, str]:
+    """The names of the objects in an ontology, by feature hash."""
+    objects = mappings(structure.get("objects"))
+    return {str(object_.get("featureNodeHash")): str(object_.get("name")) for object_ in objects}
 
 
 def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:

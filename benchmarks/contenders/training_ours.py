@@ -18,7 +18,7 @@ from airflow_provider_encord.exports.labels import ExportSpec, export_labels
 from airflow_provider_encord.exports.listing import RowSelection
 from airflow_provider_encord.exports.reading import ReadOptions
 from airflow_provider_encord.media import pulling
-from airflow_provider_encord.training.building import BuildSpec, build_training_set
+from airflow_provider_encord.training.building import BuildSpec, build_training_set, manifest_of
 
 base, key_file, project, out, format_ = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
@@ -60,24 +60,21 @@ pulled = pulling.pull_media(
 timed("pull", started)
 
 started = now()
-record, _ = build_training_set(
-    client,
-    BuildSpec(
-        labels=labels,
-        media=media,
-        reports=[media / "media.jsonl"],
-        destination=directory / "set",
-        format=format_,
-        class_map={},
-        class_from=None,
-        split=DEFAULT_SPLIT,
-        split_by="data_hash",
-        seed="",
-        min_box_size=0,
-        max_concurrency=PARALLEL_DOWNLOADS,
-        overwrite=False,
-    ),
-    owner,
+build = BuildSpec(
+    labels=labels,
+    media=media,
+    reports=[media / "media.jsonl"],
+    destination=directory / "set",
+    format=format_,
+    class_map={},
+    class_from=None,
+    split=DEFAULT_SPLIT,
+    split_by="data_hash",
+    seed="",
+    min_box_size=0,
+    max_concurrency=PARALLEL_DOWNLOADS,
+    overwrite=False,
 )
+record, _ = build_training_set(client, build, manifest_of(build), owner)
 timed("build", started)
 print(json.dumps({"images": record.images, "objects": record.objects, "pulled": pulled.files, **costs}))

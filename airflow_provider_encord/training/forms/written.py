@@ -24,9 +24,10 @@ class WrittenSample:
 
     def class_of(self, annotation: Annotation, classes: Classes) -> str | None:
         """The class of an object; None if it is left out, which is noted."""
-        class_name = classes.of(annotation.name)
+        name = classes.name_of(annotation.feature_hash, annotation.name)
+        class_name = classes.of(name)
         if class_name is None:
-            reason = DROPPED if classes.knows(annotation.name) else NOT_IN_ONTOLOGY
+            reason = DROPPED if classes.knows(name) else NOT_IN_ONTOLOGY
             self.left_out.append(left_out(annotation, reason))
         return class_name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,19 @@ def test_a_file_that_was_changed_or_removed_at_the_destination_is_fetched_again(
     result = media.pull()
     assert (result["created"], result["unchanged"]) == (2, 4)
     assert media.files() == before
+
+
+def test_a_copy_of_the_destination_is_recognised_by_its_content(media: Media) -> None:
+    media.pull()
+    copy = shutil.copytree(media.target, media.directory / "copy")
+    first = sorted(path for path in copy.iterdir() if path.suffix == ".png")[0]
+    content = first.read_bytes()
+    first.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    media.target = copy
+    media.emulator.clear_journal()
+    result = media.pull()
+    assert (result["created"], result["unchanged"]) == (1, 5)
+    assert first.read_bytes() == content
 
 
 def test_the_layout_gives_paths(media: Media) -> None:

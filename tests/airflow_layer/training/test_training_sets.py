@@ -105,6 +105,20 @@ def test_classes_are_renamed_merged_and_dropped(pictures: Pictures, tmp_path: Pa
     assert result["objects"] == 19
 
 
+def test_an_object_that_was_renamed_since_it_was_drawn_has_its_new_name(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    with pictures.account.client() as client:
+        project = client.project(pictures.project)
+        structure = project.ontology().editor_ontology
+        structure["objects"][0]["name"] = "Automobile"
+        del structure["objects"][3]
+        project.replace_ontology(structure)
+    pictures.build(split=ALL_TRAIN, **inputs)
+    record = json.loads((tmp_path / "set" / "training_set.json").read_text())
+    assert record["splits"]["train"]["objects"] == {"Automobile": 11, "Van": 5, "Road": 3}
+    assert record["left_out"]["its class is not in the ontology"] == 3
+
+
 def test_small_boxes_are_left_out(pictures: Pictures, tmp_path: Path) -> None:
     pictures.build(min_box_size=3, split=ALL_TRAIN)
     record = json.loads((tmp_path / "set" / "training_set.json").read_text())
