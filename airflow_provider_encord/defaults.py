@@ -22,7 +22,19 @@ MEDIA_LAYOUT = "{item_id}{extension}"
 FRAMES = ("all", "labelled")
 FRAME_FORMATS = ("jpg", "png")
 DEFAULT_SPLIT = {"train": 0.8, "val": 0.1, "test": 0.1}
-TRAINING_FORMATS = ("yolo-detect", "yolo-segment", "yolo-obb", "yolo-pose", "coco", "folders")
+TRAINING_FORMATS = (
+    *(
+        "yolo-detect",
+        "yolo-segment",
+        "yolo-obb",
+        "yolo-pose",
+        "coco",
+        "semantic-masks",
+        "instance-masks",
+        "imagefolder",
+    ),
+    "folders",
+)
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
 JSON_LINES_FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst")

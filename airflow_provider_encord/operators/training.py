@@ -52,7 +52,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     :param media_dir: Path or URI of the directory of the media (templated). Default: the directory of the first report.
     :param destination: Path or URI of an empty directory for the training set (templated).
     :param format: Form of the training set (templated): ``"yolo-detect"``, ``"yolo-segment"``, ``"yolo-obb"`` (rotated
-        boxes), ``"yolo-pose"`` (skeletons), ``"coco"``, or ``"folders"`` (a folder of images for each class).
+        boxes), ``"yolo-pose"`` (skeletons), ``"coco"``, ``"semantic-masks"`` and ``"instance-masks"`` (PNG),
+        ``"imagefolder"`` (of the library ``datasets``), or ``"folders"`` (a folder of images for each class).
     :param class_map: New names of classes, by their names in the ontology (templated). Classes with the same new name
         are merged; None drops a class. Classes that are not in it keep their names. Default: no changes.
     :param class_from: With the format ``"folders"``, the name of the classification, or of an attribute of it, whose

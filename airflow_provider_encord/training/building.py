@@ -33,6 +33,15 @@ log = logging.getLogger(__name__)
 
 _FOLDERS = "folders"
 _COCO = "coco"
+_MASKS = ("semantic-masks", "instance-masks")
+_IMAGE_FOLDER = "imagefolder"
+_REGIONS = ("numpy", "shapely")
+_NEEDS = {
+    _FOLDERS: (),
+    _COCO: (*_REGIONS, "pycocotools"),
+    **dict.fromkeys(_MASKS, (*_REGIONS, "pycocotools", "PIL")),
+}
+"""The modules of the extra ``training`` that a form needs, if not `_REGIONS`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -159,14 +168,21 @@ def _form(spec: BuildSpec, classes: Classes, splits: Splits, structure: Mapping[
         from airflow_provider_encord.training.forms.coco import CocoForm
 
         return CocoForm(classes, splits.names, structure, min_box_size=spec.min_box_size)
+    if spec.format in _MASKS:
+        from airflow_provider_encord.training.forms.masks import MasksForm
+
+        return MasksForm(spec.format, classes, splits.names, min_box_size=spec.min_box_size)
+    if spec.format == _IMAGE_FOLDER:
+        from airflow_provider_encord.training.forms.imagefolder import ImageFolderForm
+
+        return ImageFolderForm(classes, splits.names, min_box_size=spec.min_box_size)
     from airflow_provider_encord.training.forms.yolo import YoloForm
 
     return YoloForm(spec.format, classes, splits.names, structure, min_box_size=spec.min_box_size)
 
 
 def _require_extras(format_: str) -> None:
-    modules = () if format_ == _FOLDERS else ("numpy", "shapely", "pycocotools") if format_ == _COCO else ("shapely",)
-    for module in modules:
+    for module in _NEEDS.get(format_, _REGIONS):
         try:
             importlib.import_module(module)
         except ImportError:

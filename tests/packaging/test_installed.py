@@ -109,7 +109,7 @@ def test_every_module_works_without_extras(bare: Environment) -> None:
     code = """
         import airflow_provider_encord as package, importlib, json, pkgutil
         left_out = tuple(f"airflow_provider_encord.{one}" for one in (
-            "hooks.form", "exports.formats.shapes", "training.outlines", "training.forms.yolo", "training.forms.coco"))
+            "hooks.form", "exports.formats.shapes", "training.outlines", "training.forms"))
         names = [one.name for one in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
                  if not one.name.startswith(left_out)]
         for name in names:

@@ -6,50 +6,29 @@ have keypoints. Images and annotations are numbered by their contents, so a samp
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.exports.formats.answers import mappings
-from airflow_provider_encord.exports.formats.coco import coco_id, segmentation_of
+from airflow_provider_encord.exports.formats.coco import coco_id
 from airflow_provider_encord.training.classes import Classes
+from airflow_provider_encord.training.forms.json_parts import JsonParts
+from airflow_provider_encord.training.forms.segmentations import require_size, segmentation_in
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
-from airflow_provider_encord.training.forms.yolo import NO_SIZE
 from airflow_provider_encord.training.outlines import (
-    ROUND,
     NotExpressibleError,
     clipped,
     clipped_box,
     keypoints_of,
-    outline_of,
 )
 from airflow_provider_encord.training.samples import Sample, left_out
 
 COCO = "coco"
-_BLOCK = 2**20
-_MOST_IN_MEMORY = 2**22
 _SKELETON = "skeleton"
-
-
-class _Parts:
-    """The JSON objects of a list, on a disk until the document is written."""
-
-    def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY)  # noqa: SIM115 - closed at the end
-        self._first = True
-
-    def add(self, item: Any) -> None:
-        self._file.write((b"" if self._first else b",\n") + msgspec.json.encode(item))
-        self._first = False
-
-    def blocks(self) -> Iterator[bytes]:
-        self._file.seek(0)
-        yield from iter(lambda: self._file.read(_BLOCK), b"")
-        self._file.close()
 
 
 class CocoForm:
@@ -65,8 +44,8 @@ class CocoForm:
         self, classes: Classes, splits: Sequence[str], structure: Mapping[str, Any], *, min_box_size: float = 0.0
     ):
         self._classes, self._splits, self._least = classes, splits, min_box_size
-        self._images = {split: _Parts() for split in splits}
-        self._annotations = {split: _Parts() for split in splits}
+        self._images = {split: JsonParts(b",\n") for split in splits}
+        self._annotations = {split: JsonParts(b",\n") for split in splits}
         self._points = _points_of(structure)
 
     def add(self, sample: Sample, split: str, suffix: str) -> WrittenSample:
@@ -122,33 +101,18 @@ class CocoForm:
         )
 
     def _content(self, sample: Sample, annotation: Annotation) -> dict[str, Any]:
-        size = sample.size
-        if size is None:
-            raise NotExpressibleError(NO_SIZE)
+        size = require_size(sample)
         if annotation.shape == _SKELETON:
             inside = clipped_box(annotation, size)
             content = _skeleton(annotation, inside)
         else:
-            segmentation, area, box = _segmentation(annotation, size)
+            segmentation, area, box = segmentation_in(annotation, size)
             inside = clipped(box, size)
             numbers = [round(number, 3) for number in box]
             content = {"segmentation": segmentation, "area": round(area, 3), "bbox": numbers}
         if min(inside[2:]) < self._least:
             raise NotExpressibleError(TOO_SMALL)
         return content
-
-
-def _segmentation(annotation: Annotation, size: tuple[int, int]) -> tuple[Any, float, geometry.Box]:
-    if annotation.shape in ROUND:
-        ring = outline_of(annotation, size)
-        return [[round(number, 3) for point in ring for number in point]], geometry.area_of(ring), geometry.around(ring)
-    try:
-        found = segmentation_of(annotation)
-    except geometry.MalformedGeometryError:
-        raise NotExpressibleError(geometry.MALFORMED) from None
-    if found is None:
-        raise NotExpressibleError(f"{annotation.shape} without a region")
-    return found
 
 
 def _skeleton(annotation: Annotation, box: geometry.Box) -> dict[str, Any]:

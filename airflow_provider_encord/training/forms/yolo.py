@@ -22,6 +22,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.exports.formats.answers import mappings
 from airflow_provider_encord.training.classes import Classes
+from airflow_provider_encord.training.forms.segmentations import require_size
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.outlines import (
     NotExpressibleError,
@@ -33,7 +34,6 @@ from airflow_provider_encord.training.outlines import (
 from airflow_provider_encord.training.samples import Sample, left_out
 
 DETECT, SEGMENT, OBB, POSE = "yolo-detect", "yolo-segment", "yolo-obb", "yolo-pose"
-NO_SIZE = "the size of the image is not known"
 _OTHER_NUMBER = "it has another number of keypoints"
 
 Numbers = list[float]
@@ -94,9 +94,7 @@ class YoloForm:
         return " ".join([str(self._classes.number(class_name)), *map(_text, numbers)]) + "\n"
 
     def _numbers(self, sample: Sample, annotation: Annotation) -> Numbers:
-        size = sample.size
-        if size is None:
-            raise NotExpressibleError(NO_SIZE)
+        size = require_size(sample)
         left, top, width, height = clipped_box(annotation, size)
         if min(width, height) < self._least:
             raise NotExpressibleError(TOO_SMALL)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from PIL import Image
@@ -85,6 +86,45 @@ def test_pycocotools_reads_the_same_boxes(pictures: Pictures, tmp_path: Path) ->
             if annotation["category_id"] == 1:
                 assert annotation["bbox"] == [10.0, 16.0, 30.0, 20.0]
     assert (images, boxes) == (result["images"], result["objects"]) == (12, 22)
+
+
+def test_a_mask_says_the_class_of_each_pixel_and_the_later_object_is_on_top(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build(format="semantic-masks", split=ALL_TRAIN)
+    mask = masks(tmp_path / "set")[3]
+    numbers = json.loads((tmp_path / "set" / "classes.json").read_text())
+    assert numbers == {"Car": 1, "Van": 2, "Road": 3, "Sign": 4}
+    assert mask.shape == (HEIGHT, WIDTH)
+    assert mask[4, 50] == 0
+    assert (mask[20, 20], mask[70, 50]) == (3, 3)  # the road is drawn over the car
+    assert mask[40, 50] == 4  # the sign is in the hole of the road, and over its edge
+    assert masks(tmp_path / "set")[1][20:30, 15:35].tolist() == [[1] * 20] * 10
+    assert not masks(tmp_path / "set")[6].any()
+
+
+def test_a_mask_keeps_two_objects_of_a_class_apart(pictures: Pictures, tmp_path: Path) -> None:
+    pictures.build(format="instance-masks", split=ALL_TRAIN, class_map={"Car": "vehicle", "Van": "vehicle"})
+    assert {*masks(tmp_path / "set")[2].flat} == {0, 1000, 1001}
+
+
+def masks(directory: Path) -> dict[int, Any]:
+    """The masks, by the number that the colour of the image states."""
+    found = {}
+    for path in (directory / "masks" / "train").iterdir():
+        with Image.open(directory / "images" / "train" / path.name) as image, Image.open(path) as mask:
+            found[image.convert("RGB").tobytes()[0]] = numpy.asarray(mask).copy()
+    return found
+
+
+def test_an_image_folder_has_a_line_for_each_image(pictures: Pictures, tmp_path: Path) -> None:
+    result = pictures.build(format="imagefolder", split=ALL_TRAIN)
+    folder = tmp_path / "set" / "train"
+    lines = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
+    assert len(lines) == 12 == len(list(folder.glob("*.png")))
+    assert all((folder / line["file_name"]).exists() for line in lines)
+    assert sum(len(line["objects"]["bbox"]) for line in lines) == result["objects"] == 22
+    assert sorted(number for line in lines for number in line["objects"]["categories"])[:11] == [0] * 11
+    cars = [box for line in lines for box in line["objects"]["bbox"] if box[:2] == [10.0, 16.0]]
+    assert cars == [[10.0, 16.0, 30.0, 20.0]] * 11
 
 
 def test_an_image_is_in_the_folder_of_its_answer(pictures: Pictures, tmp_path: Path) -> None:
