@@ -151,7 +151,7 @@ def _sound(**more: Any) -> dict[str, Any]:
     [
         ([[0, 9], [5, 20]], [(0, 20)], []),
         ([[30, 40], [0, 9]], [(0, 9), (30, 40)], []),
-        ([[0, 9], [1.5, 2], "x"], [(0, 9)], [("object", "s", "malformed range")]),
+        ([[0, 9], [1.5, 2], "x"], [(0, 9)], [("object", "s", "malformed range")] * 2),
         ([["0", "9"]], [], [("object", "s", "malformed range")]),
         ({"0": 9}, [], [("object", "s", "malformed range")]),
         ([], [], [("object", "s", "no frame")]),

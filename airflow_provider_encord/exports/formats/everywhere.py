@@ -7,7 +7,6 @@ spaces of data groups, and scenes (protocol, sections 7.21 and 7.22). What has n
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -53,7 +52,7 @@ def annotations_everywhere(row: Document, names: Names = NO_NAMES) -> Iterator[A
     :param row: A label row in Encord's format. Unknown keys are ignored.
     :param names: Names of the attributes and options in the project's ontology.
     """
-    reading = _Row(row, names, surfaces_of(row))
+    reading = _Row(row, names)
     yield from reading.objects_on_frames()
     yield from reading.objects_on_ranges()
     yield from reading.classifications()
@@ -62,24 +61,18 @@ def annotations_everywhere(row: Document, names: Names = NO_NAMES) -> Iterator[A
             yield LeftOut(hash=str(id_), kind=SPACE, reason=SPACE)
 
 
-@dataclasses.dataclass
 class _Row:
-    """A label row that is being read.
+    """A label row that is being read."""
 
-    :param surfaces: Its surfaces by space id.
-    """
-
-    row: Document
-    names: Names
-    surfaces: Mapping[str, Surface]
-
-    def __post_init__(self) -> None:
+    def __init__(self, row: Document, names: Names):
+        self._row, self._names = row, names
+        self._surfaces = surfaces_of(row)
         self._seen: set[tuple[str, str]] = set()
 
     def objects_on_frames(self) -> Iterator[Annotation | LeftOut]:
         """The objects of all surfaces, by surface and frame."""
-        for id_, surface in self.surfaces.items():
-            ends = _ends_of(surface) if id_ == ROOT and is_continuous(self.row) else None
+        for id_, surface in self._surfaces.items():
+            ends = _ends_of(surface) if id_ == ROOT and is_continuous(self._row) else None
             for place, labels in surface.frames:
                 for object_ in mappings(labels.get("objects")):
                     if ends is not None and object_.get("event") == _END_OF_OBJECT:
@@ -87,12 +80,12 @@ class _Row:
                     hash_ = str(object_.get("objectHash"))
                     self._seen.add((hash_, id_))
                     where = place if ends is None else _until(place, ends.get(hash_, ()))
-                    yield object_at(self.row, where, object_, self.names)
+                    yield object_at(self._row, where, object_, self._names)
 
     def objects_on_ranges(self) -> Iterator[Annotation | LeftOut]:
         """The objects whose ranges are with their answers. Those without any place are left out."""
         drawn = {hash_ for hash_, _ in self._seen}
-        for hash_, answer in (self.row.get("object_answers") or {}).items():
+        for hash_, answer in (self._row.get("object_answers") or {}).items():
             found = list(self._ranged(hash_, answer)) if isinstance(answer, Mapping) else []
             yield from found
             if not found and hash_ not in drawn:
@@ -110,20 +103,20 @@ class _Row:
             spans, malformed = spans_of(ranges, unit or surface.unit)
             for span in spans:
                 place = msgspec.structs.replace(surface.whole, frame=None, span=span)
-                yield object_at(self.row, place, {**answer, "objectHash": hash_}, self.names)
-            if malformed:
+                yield object_at(self._row, place, {**answer, "objectHash": hash_}, self._names)
+            for _ in range(malformed):
                 yield LeftOut(hash=hash_, kind=OBJECT, reason=MALFORMED_RANGE, shape=string(answer.get("shape")))
 
     def classifications(self) -> Iterator[Annotation | LeftOut]:
         """The classifications of all surfaces, by hash."""
-        entries = {id_: entries_of(surface.frames) for id_, surface in self.surfaces.items()}
-        answers: dict[str, Any] = dict(self.row.get("classification_answers") or {})
+        entries = {id_: entries_of(surface.frames) for id_, surface in self._surfaces.items()}
+        answers: dict[str, Any] = dict(self._row.get("classification_answers") or {})
         older = dict.fromkeys(hash_ for by_hash in entries.values() for hash_ in by_hash)
         for hash_ in [*answers, *(entry for entry in older if entry not in answers)]:
             answer = answers.get(hash_) or {}
             found = {id_: by_hash[hash_] for id_, by_hash in entries.items() if hash_ in by_hash}
             about = next(iter(found.values()), [])
-            records = classification_at(self._places(answer, found), hash_, answer, about, self.names)
+            records = classification_at(self._places(answer, found), hash_, answer, about, self._names)
             first = next(records, None)
             if first is None:
                 yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=NO_FRAME)
@@ -136,7 +129,7 @@ class _Row:
         placed = _mapping(answer.get("spaces"))
         spaces = {id_: about for id_, about in placed.items() if id_ != ROOT}
         if answer.get("range") or ROOT in found or not (spaces or found):
-            yield from self.surfaces[ROOT].places(answer.get("range"), found.get(ROOT, ()))
+            yield from self._surfaces[ROOT].places(answer.get("range"), found.get(ROOT, ()))
         for id_, about in spaces.items():
             yield from self._surface(id_).places(_mapping(about).get("range"), found.get(id_, ()))
         for id_, entries in found.items():
@@ -144,7 +137,7 @@ class _Row:
                 yield from (place for place, _ in entries)
 
     def _surface(self, id_: str) -> Surface:
-        return self.surfaces.get(id_) or unlisted(self.row, self.surfaces[ROOT], id_)
+        return self._surfaces.get(id_) or unlisted(self._row, self._surfaces[ROOT], id_)
 
 
 def spans_of(ranges: Any, unit: str | None) -> tuple[list[Span], int]:
