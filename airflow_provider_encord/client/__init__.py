@@ -100,7 +100,7 @@ if TYPE_CHECKING:
     )
     from airflow_provider_encord.client.api.workflow_reviews import LabelReview
     from airflow_provider_encord.client.async_client import AsyncEncordClient
-    from airflow_provider_encord.client.call import Call, Flow, Resource
+    from airflow_provider_encord.client.call import Call, Download, Downloaded, Flow, Resource
     from airflow_provider_encord.client.client import EncordClient
     from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
     from airflow_provider_encord.client.errors import (
@@ -117,6 +117,7 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         RateLimitedError,
         RefusedError,
+        SignedUrlRefusedError,
         TransientError,
         UnavailableError,
         UnexpectedResponseError,
@@ -178,6 +179,8 @@ __all__ = [
     "DatasetOfItem",
     "DatasetRecord",
     "DicomSeries",
+    "Download",
+    "Downloaded",
     "EditedDataRow",
     "EditorLog",
     "EncordClient",
@@ -250,6 +253,7 @@ __all__ = [
     "SavedSchema",
     "Scene",
     "Settings",
+    "SignedUrlRefusedError",
     "SshKey",
     "Stage",
     "StageName",
@@ -309,13 +313,13 @@ _MODULES = {
     ),
     "api.workflow_reviews": "LabelReview",
     "async_client": "AsyncEncordClient",
-    "call": "Call Flow Resource",
+    "call": "Call Download Downloaded Flow Resource",
     "client": "EncordClient",
     "credentials": "ApiKey Credential SshKey",
     "errors": (
         "AuthenticationError ConflictError CredentialError EncordError InvalidArgumentError "
         "InvalidRequestError NotFoundError OutcomeUnknownError PartialFailureError PayloadTooLargeError "
-        "PermissionDeniedError RateLimitedError RefusedError TransientError UnavailableError "
+        "PermissionDeniedError RateLimitedError RefusedError SignedUrlRefusedError TransientError UnavailableError "
         "UnexpectedResponseError UnsupportedByCredentialError"
     ),
     "resources.activity": "Activity",

@@ -23,7 +23,7 @@ from airflow_provider_encord.client import errors
 PREFIX = f"{client.__name__}."
 INTERNAL = {
     # what calls and flows are made of
-    "Envelope", "Request", "ItemStream", "Transfer", "Pause", "Gather", "Now",
+    "Envelope", "Request", "ItemStream", "Transfer", "Writer", "Pause", "Gather", "Now",
     # tables that classes of handles carry
     "GroupCalls", "MemberCalls",
     # steps of an upload
