@@ -23,7 +23,7 @@ from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Draw, Entry, Item, Wrong
 from airflow_provider_encord.prelabels.forms.json_stream import Member, members
-from airflow_provider_encord.prelabels.forms.names import Spot, Spots
+from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number, numbers
 from airflow_provider_encord.prelabels.forms.shapes import box, pairs, polygon, rotated_box, upright_box
 from airflow_provider_encord.prelabels.forms.skeletons import keypoints, skeleton
@@ -179,7 +179,7 @@ def _lines(document: _Document, spool: Spool, spots: Spots, converter: Converter
 
 
 def _place(document: _Document, id_: str) -> str:
-    return f"{document.name}, image {id_} ({str(document.images[id_].name)[:200]})"
+    return f"{document.name}, image {id_} ({without_query(str(document.images[id_].name))[:200]})"
 
 
 def _spot(document: _Document, image: _Image, spots: Spots) -> Spot:

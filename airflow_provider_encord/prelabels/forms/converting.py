@@ -80,7 +80,8 @@ class Converter:
         if feature is None:
             made.dropped[CLASS_MAP] += 1
         elif isinstance(feature, _Unknown):
-            made.unknown[entry.label] += 1
+            name = self._spec.class_map.get(entry.label, entry.label)
+            made.unknown[entry.label if name == entry.label else f"{entry.label} as {name}"] += 1
         elif not self._passes(entry.score):
             made.dropped[SCORE_THRESHOLD] += 1
         elif isinstance(entry, Tag):
@@ -136,7 +137,7 @@ class _Line:
     def add_classification(self, given: dict[str, Any]) -> None:
         """Add a classification. One with the same answers gets the frames of both."""
         for known in self.classifications:
-            if "frames" in given and {**known, "frames": None} == {**given, "frames": None}:
+            if "frames" in given and "frames" in known and {**known, "frames": None} == {**given, "frames": None}:
                 known["frames"] += given["frames"]
                 return
         self.classifications.append(given)

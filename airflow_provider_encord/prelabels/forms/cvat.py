@@ -19,7 +19,7 @@ from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.cvat_shapes import shapes_of
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
-from airflow_provider_encord.prelabels.forms.names import Spot, Spots
+from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
 from airflow_provider_encord.prelabels.forms.spool import Spool
@@ -126,7 +126,7 @@ def _lines(document: _Document, spool: Spool, spots: Spots, converter: Converter
 def _place(document: _Document, picture: _Picture) -> str:
     if picture.id is None:
         return f"{document.name}, tracks of task {picture.task or 'without id'}"
-    return f"{document.name}, image {picture.id} ({str(picture.name)[:200]})"
+    return f"{document.name}, image {picture.id} ({without_query(str(picture.name))[:200]})"
 
 
 def _spot(document: _Document, picture: _Picture, spots: Spots) -> Spot:

@@ -21,7 +21,7 @@ from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
 from airflow_provider_encord.prelabels.forms.json_stream import members
 from airflow_provider_encord.prelabels.forms.label_studio_shapes import shapes_of
-from airflow_provider_encord.prelabels.forms.names import Spot, Spots
+from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
 from airflow_provider_encord.prelabels.forms.spool import Spool
@@ -88,7 +88,7 @@ def _names(data: Mapping[str, Any]) -> list[str]:
     """The names of the file of a task, the most complete first."""
     texts = [value for value in data.values() if isinstance(value, str)]
     found = data.get("image") or data.get("video") or next((text for text in texts if "/" in text or "." in text), "")
-    written = urllib.parse.unquote(str(found))
+    written = urllib.parse.unquote(without_query(str(found)))
     local = urllib.parse.parse_qs(urllib.parse.urlsplit(str(found)).query).get("d", [])
     uploaded = _UPLOADED.fullmatch(written)
     return [written, *local, *([uploaded[2]] if uploaded else [])]

@@ -58,6 +58,7 @@ class Spots:
             ``street``, as YOLO's predictions do.
         :raises WrongLabelsError: No data unit matches, or several do.
         """
+        name = without_query(name)
         wanted = name.replace("\\", "/").removeprefix("./")
         found = self._best(wanted)
         if not found and numbered and (parts := _NUMBERED.fullmatch(wanted)):
@@ -98,6 +99,11 @@ def _spots(row: LabelRowMetadata, match_by: str) -> Iterator[tuple[str, Spot]]:
         named = {"data_hash": image.image_hash, "title": image.title}.get(match_by)
         if named is not None:
             yield named, Spot(row, frame, image.width, image.height)
+
+
+def without_query(name: str) -> str:
+    """A name without the query of a URL, which may hold a signature."""
+    return re.split(r"[?#]", name, maxsplit=1)[0] if "://" in name else name
 
 
 def images_of(row: LabelRowMetadata) -> Iterator[tuple[int, GroupImage]]:

@@ -18,7 +18,7 @@ from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Wrong
-from airflow_provider_encord.prelabels.forms.names import Spot, Spots, images_of
+from airflow_provider_encord.prelabels.forms.names import Spot, Spots, images_of, without_query
 from airflow_provider_encord.prelabels.forms.parquet_rows import parquet_columns, parquet_rows
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.shapes import box, upright_box
@@ -102,7 +102,7 @@ def table_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Co
 def _lines(
     name: str, spool: Spool, columns: _Columns, spec: FormSpec, spots: Spots, converter: Converter
 ) -> Iterator[Prelabel]:
-    units = Units(spool.keys(), spots.find, lambda unit: f"{name}, {columns.unit} {unit[:200]}")
+    units = Units(spool.keys(), spots.find, lambda unit: f"{name}, {columns.unit} {without_query(unit)[:200]}")
     yield from units.wrong
     for place, parts in units:
         entries: list[Entry] = []

@@ -67,6 +67,8 @@ def test_classes_without_a_feature_are_named_all_at_once(model: Model) -> None:
     with pytest.raises(AirflowFailException, match=message):
         load(model, content)
     assert model.changes() == []
+    with pytest.raises(AirflowFailException, match=r"for the classes 'Lorry as Van' \(30\)\. It has"):
+        load(model, content, class_map={"Lorry": "Van", "Bus": None})
     result = load(model, content, class_map={"Lorry": "Car", "Bus": None})
     assert (saved(result), result["dropped"]) == (6, {"class_map": 1, "duplicate": 24})
 

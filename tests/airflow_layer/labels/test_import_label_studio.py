@@ -201,6 +201,17 @@ def test_what_is_not_an_export_is_refused(model: Model, content: Any, message: s
     assert model.changes() == []
 
 
+def test_the_signature_of_a_url_is_in_no_message_and_no_report(model: Model) -> None:
+    signed = "https://bucket.example/{}?X-Amz-Signature=s3cret"
+    report = model.directory / "report.jsonl"
+    tasks = [task(model, 0, result(RECTANGLE), name=signed)]
+    assert load(model, tasks, report=str(report))["created"] == 1
+    unknown = [{"id": 9, "data": {"image": signed.format("nowhere.png")}}]
+    with pytest.raises(AirflowFailException, match=r"nowhere\.png") as refused:
+        load(model, [*tasks, *unknown])
+    assert "s3cret" not in str(refused.value) + report.read_text()
+
+
 def test_several_annotations_of_a_task_are_refused(model: Model) -> None:
     with pytest.raises(AirflowFailException, match="task: it has 2 annotations or predictions; keep one of them"):
         load(model, [{**task(model, 0), "annotations": [{"result": []}, {"result": []}]}])

@@ -65,6 +65,19 @@ def test_black_and_white_is_0_and_1_and_the_background_can_be_a_class(roads: Mod
     assert runs_of(sky["bitmask"]) == [(700, int((row.width or 0) * (row.height or 0)))]
 
 
+def test_values_of_16_bits_from_1000_on_are_instances_of_their_class(roads: Model) -> None:
+    runs = {1: (0, 9), 2001: (700, 800), 2002: (800, 900), 257: (900, 1000), 1000: (1000, 1001)}
+    write(roads, 0, runs, "I;16")
+    load(roads, class_map={"1": "Road", "2": "Sky", "257": None})
+    drawn = objects_of(roads.labels()[roads.rows()[0].data_hash])
+    assert [(one["name"], runs_of(one["bitmask"])) for one in drawn] == [
+        ("Road", [(0, 9)]),
+        ("Road", [(1000, 1001)]),
+        ("Sky", [(700, 800)]),
+        ("Sky", [(800, 900)]),
+    ]
+
+
 def test_values_without_a_feature_are_named_all_at_once(roads: Model) -> None:
     write(roads, 0, {1: (0, 5), 7: (5, 9)})
     write(roads, 1, {7: (5, 9)})
@@ -77,8 +90,7 @@ def test_values_without_a_feature_are_named_all_at_once(roads: Model) -> None:
     [
         ({"runs": {1: (0, 5)}, "size": (4, 4)}, "the mask has 4 x 4 pixels, but the image has"),
         ({"runs": {3: (0, 5)}}, "'Car' is a bounding_box in the ontology, but this is bitmask"),
-        ({"runs": {}, "mode": "RGB"}, "its pixels have the mode RGB, but a mask has one value of 8 bits"),
-        ({"runs": {}, "mode": "I;16"}, "its pixels have the mode I;16"),
+        ({"runs": {}, "mode": "RGB"}, "its pixels have the mode RGB, but a mask has one value for each pixel"),
     ],
 )
 def test_masks_that_do_not_fit_are_named(roads: Model, mask: dict[str, Any], message: str) -> None:

@@ -59,6 +59,15 @@ def test_a_name_that_means_no_title_or_several_is_refused(titles: list[str], nam
         Spots("title", [row(title) for title in titles]).find(name)
 
 
+def test_the_query_of_a_url_is_neither_compared_nor_shown() -> None:
+    spots = Spots("title", [row("a.jpg")])
+    assert spots.find("https://b.example/x/a.jpg?X-Signature=s3cret").row.data_title == "a.jpg"
+    with pytest.raises(WrongLabelsError) as refused:
+        spots.find("https://b.example/x/b.jpg?X-Signature=s3cret")
+    assert str(refused.value) == "title 'https://b.example/x/b.jpg': no data unit has it."
+    assert Spots("title", [row("what?.jpg")]).find("what?.jpg")
+
+
 def test_names_can_be_data_hashes_and_client_metadata() -> None:
     rows = [row("a.jpg", client_metadata={"key": "s3://b/x.png"}), row("b.jpg", client_metadata={"key": 12})]
     assert Spots("data_hash", rows).find("hash of b.jpg").row == rows[1]
