@@ -39,6 +39,7 @@ WHAT_THE_SDK_MADE_OF_IT = {
     "label_rows.save": "nothing",
     "label_rows.validation_state": "the errors alone",
     "presets.create": "what it read afterwards",
+    "ml_models.trainings.result": "the iteration of the last answer",
     "dicom_deidentification.result": "the URLs alone, of the last answer",
     "scene.get": "what an upload of it would send, or its own records",
     "project.collections.create": "what it read afterwards",

@@ -174,7 +174,13 @@ OPTIONAL = {
     "nextPageToken", "subtasks", "spaceId", "groupLayout", "is_optimised_image_group",
 }  # fmt: skip
 """Keys that the protocol marks with a question mark, wherever they are."""
-NOT_OPTIONAL = {"list_users": {"userRole"}, "list_groups": {"userRole"}, "signed_urls": {"signed_url"}}
+NOT_OPTIONAL = {
+    "list_users": {"userRole"},
+    "list_groups": {"userRole"},
+    "signed_urls": {"signed_url"},
+    "predict_objects": {"objectId"},
+    "predict_segments": {"objectId"},
+}
 """Where a key of that name is what the answer is about, by the last word of the operation."""
 
 
