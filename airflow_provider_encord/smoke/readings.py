@@ -43,6 +43,7 @@ _UPLOAD = "it prepares an upload: the answer contains permission to write"
 
 LEFT_OUT = {
     ("dataset.re_encode_data_status", "v1"): _JOB,
+    ("cvat_import.result", "v2"): _JOB,
     ("dicom_deidentification.result", "v2"): _JOB,
     ("ml_models.trainings.result", "v2"): _JOB,
     ("ml_models.trainings.weights_link", "v2"): "the answer contains permission to read a whole model",

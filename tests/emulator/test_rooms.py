@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "datasets": {"people", "requests", "rows", "state", "storage", "wire"},
     "models": {"requests", "rows", "state", "wire"},
     "uploads": {"datasets", "media", "models", "people", "requests", "state", "storage", "wire"},
-    "projects": {"datasets", "requests", "rows", "state", "storage", "wire", "workflow"},
+    "projects": {"datasets", "requests", "rows", "state", "storage", "uploads", "wire", "workflow"},
     "collections": {"labels", "requests", "rows", "state", "storage", "wire"},
     "webhooks": {"state", "wire"},
     "fixtures": {

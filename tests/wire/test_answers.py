@@ -52,6 +52,9 @@ OPEN = {
     "streams",
     "viewSettings",
     "groupLayout",
+    "metadataSchema",
+    "featuresMapping",
+    "lossLog",
     "editor",
     "editorOntology",
     "editor_ontology",
@@ -135,8 +138,8 @@ WHOLE = [
 @pytest.mark.parametrize(("vector", "key"), WHOLE)
 def test_what_we_read_agrees_with_what_the_sdk_read(vector, key):
     ours = [read(exchange, key) for exchange in vector.exchanges if not exchange.to_object_store and _is(exchange, key)]
-    if vector.name == "collection-items-add-by-title-batches":
-        return  # the SDK's result is the sum of both answers
+    if vector.name in ("collection-items-add-by-title-batches", "cvat-import-start"):
+        return  # the SDK's result is the sum of both answers; the answer to its last request
     if isinstance(ours[0], Page):
         value: Any = [one for page in ours for one in page.results]
     else:

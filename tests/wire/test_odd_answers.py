@@ -27,10 +27,11 @@ NUMBERED = {"user_role", "userRole", "projectUserRole", "action", "storage_locat
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to every object in an answer."""
+    """The way to every object in an answer, except those that are keyed by frame."""
     if isinstance(value, dict):
         below = [place for name, one in value.items() if name not in OPEN for place in _places(one, (*path, name))]
-        return [path, *below]
+        by_frame = bool(value) and all(name.isdigit() for name in value)
+        return below if by_frame else [path, *below]
     if isinstance(value, list):
         return [place for number, one in enumerate(value) for place in _places(one, (*path, number))]
     return []

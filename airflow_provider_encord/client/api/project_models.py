@@ -68,8 +68,8 @@ class PredictedObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     name: str | None = None
     value: str | None = None
     color: str | None = None
-    bounding_box: dict[str, float] | None = None
-    polygon: list[dict[str, float]] | None = None
+    bounding_box: dict[str, Any] | None = None
+    polygon: list[dict[str, Any]] | None = None
 
 
 class _Classes(msgspec.Struct, frozen=True, kw_only=True):
