@@ -38,13 +38,14 @@ MOST_DATASETS = 2
 _ROWS_WITH_LABELS = 2
 
 _JOB = "it needs a running job, and starting a job is a write"
-_PREDICTION = "it computes a prediction"
+_PREDICTION = "it computes something new"
 _UPLOAD = "it prepares an upload: the answer contains permission to write"
 
 LEFT_OUT = {
     ("dataset.re_encode_data_status", "v1"): _JOB,
     ("cvat_import.result", "v2"): _JOB,
     ("dicom_deidentification.result", "v2"): _JOB,
+    ("label_rows.interpolate", "v1"): _PREDICTION,
     ("ml_models.trainings.result", "v2"): _JOB,
     ("ml_models.trainings.weights_link", "v2"): "the answer contains permission to read a whole model",
     ("project.models.predict_classification", "v2"): _PREDICTION,
