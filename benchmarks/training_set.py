@@ -53,6 +53,11 @@ def measure(emulator: Emulator, folder: pathlib.Path, rows: int, sdk_python: str
         results[form] = turn(emulator, [sys.executable, str(CONTENDERS / "training_ours.py"), *access, form])
         print(json.dumps({"rows": rows, "what": form, **results[form]}), flush=True)
         shutil.rmtree(folder / "out")
+    if subprocess.run([sdk_python, "-c", "import cv2, encord, requests"], capture_output=True, check=False).returncode:
+        print(
+            json.dumps({"rows": rows, "what": "sdk", "left_out": "it needs encord[coco]; see --sdk-python"}), flush=True
+        )
+        return
     sdk = turn(emulator, [sdk_python, str(CONTENDERS / "training_sdk.py"), *access, str(sdk_downloads)])
     print(json.dumps({"rows": rows, "what": "sdk", **sdk}), flush=True)
     ours = results["coco"]

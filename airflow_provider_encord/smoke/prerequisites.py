@@ -20,6 +20,8 @@ _NEEDS = {
         "project.collections.get project.collections.frames project.collections.labels"
     ),
     "a filter preset of the project": "project.presets.get project.presets.definition",
+    "a model": "ml_models.get",
+    "a training of a model": "ml_models.training_data",
     "a scene": "scene.get",
     "a data row": "dataset.data_row.get",
     "a label row": "project.get_data workflow.task.issues.list",

@@ -16,12 +16,14 @@ from airflow_provider_encord.client.api import (
     members,
     ontologies,
     organisation,
+    project_models,
     projects,
 )
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.smoke.readings_of_collections import read_collections, read_collections_of_project
+from airflow_provider_encord.smoke.readings_of_models import read_models
 from airflow_provider_encord.smoke.readings_of_people import (
     read_organisation,
     read_people_of_dataset,
@@ -36,11 +38,19 @@ MOST_DATASETS = 2
 _ROWS_WITH_LABELS = 2
 
 _JOB = "it needs a running job, and starting a job is a write"
+_PREDICTION = "it computes something new"
 _UPLOAD = "it prepares an upload: the answer contains permission to write"
 
 LEFT_OUT = {
     ("dataset.re_encode_data_status", "v1"): _JOB,
+    ("cvat_import.result", "v2"): _JOB,
     ("dicom_deidentification.result", "v2"): _JOB,
+    ("label_rows.interpolate", "v1"): _PREDICTION,
+    ("ml_models.trainings.result", "v2"): _JOB,
+    ("ml_models.trainings.weights_link", "v2"): "the answer contains permission to read a whole model",
+    ("project.models.predict_classification", "v2"): _PREDICTION,
+    ("project.models.predict_objects", "v2"): _PREDICTION,
+    ("project.models.predict_segments", "v2"): _PREDICTION,
     ("dataset.add_private_data result", "v1"): _JOB,
     ("storage.add_private_data result", "v2"): _JOB,
     ("storage.cloud_sync result", "v2"): _JOB,
@@ -103,6 +113,7 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
         read_people_of_project(visit, first)
         read_work(visit, first)
         read_collections_of_project(visit, first)
+        visit.ask(project_models.list_project_models(first), visit.alias("project", first))
     others = [record.dataset_hash for record in listed_datasets.value or []]
     visit.datasets = [dataset] if dataset else list(dict.fromkeys(attached + others))[:MOST_DATASETS]
     for each in visit.datasets:
@@ -112,6 +123,7 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
         read_people_of_dataset(visit, first)
     read_storage(visit)
     read_collections(visit)
+    read_models(visit)
 
 
 def _titled(records: Sequence[Any]) -> Filter:

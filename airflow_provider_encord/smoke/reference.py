@@ -139,6 +139,15 @@ _COLLECTED = shape(
     instances=shape("frame annotationId?"),
 )
 _PROJECT_PRESET = shape("presetUuid name createdAt? updatedAt?")
+_MODEL_GROUP = shape("createdAt description features model modelUuid title type")
+_MODEL_ITERATION = shape("batchSize createdAt duration epochs lossLog trainingUuid")
+_MODEL = shape("modelGroup modelIterations", modelGroup=_MODEL_GROUP, modelIterations=_MODEL_ITERATION)
+_MODEL_ATTACHMENT = shape(
+    "modelGroup projectModel projectModelIterations",
+    modelGroup=_MODEL_GROUP,
+    projectModel=shape("createdAt iterationPolicy modelUuid projectModelUuid projectUuid featuresMapping"),
+    projectModelIterations=_MODEL_ITERATION,
+)
 
 SHAPES: dict[tuple[str, str], Shape] = {
     ("api_key.lookup", "v1"): shape("title resource_type"),
@@ -177,6 +186,12 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("groups.list", "v2"): _page(_GROUP),
     ("groups.get", "v2"): _GROUP,
     ("groups.list_users", "v2"): _page(shape("userEmail")),
+    ("ml_models.list", "v2"): _page(_MODEL),
+    ("ml_models.get", "v2"): _MODEL,
+    ("ml_models.training_data", "v2"): _page(
+        shape("dataUuid datasetTitle datasetUuid fileTitle itemType labelUuid projectTitle projectUuid")
+    ),
+    ("project.models.list", "v2"): _page(_MODEL_ATTACHMENT),
     ("scene.get", "v2"): shape(
         "type streams? url? signedUrl? format? defaultGroundHeight? worldConvention? cameraConvention? viewSettings? "
         "layout?"

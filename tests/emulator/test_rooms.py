@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "workflow": {"requests", "rows", "state", "wire"},
     "storage": {"people", "requests", "rows", "state", "wire", "workflow"},
     "datasets": {"people", "requests", "rows", "state", "storage", "wire"},
-    "uploads": {"datasets", "media", "people", "requests", "state", "storage", "wire"},
-    "projects": {"datasets", "requests", "rows", "state", "storage", "wire", "workflow"},
+    "models": {"requests", "rows", "state", "wire"},
+    "uploads": {"datasets", "media", "models", "people", "requests", "state", "storage", "wire"},
+    "projects": {"datasets", "requests", "rows", "state", "storage", "uploads", "wire", "workflow"},
     "collections": {"labels", "requests", "rows", "state", "storage", "wire"},
     "webhooks": {"state", "wire"},
     "fixtures": {
@@ -31,8 +32,8 @@ MAY_IMPORT = {
         "workflow",
     },
     "routes": {
-        *("analytics", "collections", "datasets", "labels", "people", "projects", "requests", "rows", "storage"),
-        *("uploads", "wire", "workflow"),
+        *("analytics", "collections", "datasets", "labels", "models", "people", "projects", "requests", "rows"),
+        *("storage", "uploads", "wire", "workflow"),
     },
     "http": {
         *("fixtures", "labels", "people", "requests", "routes", "state", "uploads", "webhooks", "wire", "workflow"),

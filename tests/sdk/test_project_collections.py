@@ -1,4 +1,4 @@
-"""Collections and filter presets of a project, with the newest SDK."""
+"""Collections and filter presets of a project, and interpolated objects, with the newest SDK."""
 
 from typing import Any
 
@@ -48,3 +48,7 @@ def test_presets_keep_their_filters_and_are_deleted(toured: Any) -> None:
 def test_collections_are_listed_with_their_type_and_deleted(toured: Any) -> None:
     assert toured["collections"] == [["Frames", "FRAME"], ["Hard labels", "LABEL"]]
     assert toured["deleted"]["raised"] == "AuthorisationError"
+
+
+def test_boxes_move_evenly_between_key_frames(toured: Any) -> None:
+    assert toured["between"] == {"1": 0.1, "2": 0.2, "3": 0.3}

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import filter_presets, folder_uploads, project_collections, project_presets
+from airflow_provider_encord.client.api import (
+    filter_presets,
+    folder_uploads,
+    models,
+    project_collections,
+    project_presets,
+)
 from airflow_provider_encord.client.api.core.data_items import IMAGE, Scene, data_items
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
@@ -79,6 +85,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         _submit_one_row(emulator, project)
         _add_group_of_users_and_of_images(account)
         _add_collection_and_preset_of_project(account, project)
+        _train_a_model(account, project)
         _add_synced_folder(account, tmp_path_factory.mktemp("bucket"))
         yield World(emulator, account, project, dataset, of_project, of_dataset)
 
@@ -115,6 +122,16 @@ def _add_collection_and_preset_of_project(account: Account, project: str) -> Non
         place = project_collections.PlaceOfLabel(data_uuid=first, frame=0)
         client.send(project_collections.add_collected(project, collection, [place]))
         client.send(project_presets.create_project_preset(project, "All", project_presets.PresetDefinition()))
+
+
+def _train_a_model(account: Account, project: str) -> None:
+    with account.client() as client:
+        label = next(row.label_hash for row in client.project(project).label_rows() if row.label_hash)
+        made = client.send(models.create_model("Cars", architecture="fasterRcnn", features=["car"]))
+        model = made.model_group.model_uuid
+        how = {"features": {project: {}}, "batch_size": 1, "epochs": 1}
+        training = client.send(models.start_training(model, labels=[label], **how))
+        client.send(models.poll_training(model, training, timeout_seconds=30))
 
 
 def _add_synced_folder(account: Account, directory: Path) -> None:

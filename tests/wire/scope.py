@@ -32,12 +32,13 @@ LOOKS_FIRST: frozenset[Key] = frozenset(
     {
         ("project.add_organisation_tag", "v2"),
         ("storage.folder.config.set", "v2"),
+        ("cvat_import.start", "v2"),
         ("label_rows.copy_branch", "v1"),  # copy_branch itself is v2
         ("dataset.update_data_item", "v1"),
     }
 )
 """Operations before which the SDK asks for something else: the id that belongs to a name, the rows of a branch or of a
-dataset, what is set already."""
+dataset, what is set already, a place for images."""
 
 FORMS_OF_2022: frozenset[Key] = frozenset(
     {

@@ -39,6 +39,7 @@ WHAT_THE_SDK_MADE_OF_IT = {
     "label_rows.save": "nothing",
     "label_rows.validation_state": "the errors alone",
     "presets.create": "what it read afterwards",
+    "ml_models.trainings.result": "the iteration of the last answer",
     "dicom_deidentification.result": "the URLs alone, of the last answer",
     "scene.get": "what an upload of it would send, or its own records",
     "project.collections.create": "what it read afterwards",
@@ -51,6 +52,9 @@ OPEN = {
     "streams",
     "viewSettings",
     "groupLayout",
+    "metadataSchema",
+    "featuresMapping",
+    "lossLog",
     "editor",
     "editorOntology",
     "editor_ontology",
@@ -134,8 +138,8 @@ WHOLE = [
 @pytest.mark.parametrize(("vector", "key"), WHOLE)
 def test_what_we_read_agrees_with_what_the_sdk_read(vector, key):
     ours = [read(exchange, key) for exchange in vector.exchanges if not exchange.to_object_store and _is(exchange, key)]
-    if vector.name == "collection-items-add-by-title-batches":
-        return  # the SDK's result is the sum of both answers
+    if vector.name in ("collection-items-add-by-title-batches", "cvat-import-start"):
+        return  # the SDK's result is the sum of both answers; the answer to its last request
     if isinstance(ours[0], Page):
         value: Any = [one for page in ours for one in page.results]
     else:

@@ -27,10 +27,11 @@ NUMBERED = {"user_role", "userRole", "projectUserRole", "action", "storage_locat
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to every object in an answer."""
+    """The way to every object in an answer, except those that are keyed by frame."""
     if isinstance(value, dict):
         below = [place for name, one in value.items() if name not in OPEN for place in _places(one, (*path, name))]
-        return [path, *below]
+        by_frame = bool(value) and all(name.isdigit() for name in value)
+        return below if by_frame else [path, *below]
     if isinstance(value, list):
         return [place for number, one in enumerate(value) for place in _places(one, (*path, number))]
     return []
@@ -174,7 +175,13 @@ OPTIONAL = {
     "nextPageToken", "subtasks", "spaceId", "groupLayout", "is_optimised_image_group",
 }  # fmt: skip
 """Keys that the protocol marks with a question mark, wherever they are."""
-NOT_OPTIONAL = {"list_users": {"userRole"}, "list_groups": {"userRole"}, "signed_urls": {"signed_url"}}
+NOT_OPTIONAL = {
+    "list_users": {"userRole"},
+    "list_groups": {"userRole"},
+    "signed_urls": {"signed_url"},
+    "predict_objects": {"objectId"},
+    "predict_segments": {"objectId"},
+}
 """Where a key of that name is what the answer is about, by the last word of the operation."""
 
 

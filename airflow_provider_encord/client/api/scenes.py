@@ -25,8 +25,8 @@ class SceneRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     signed_url: str | None = None
     format: str | None = None
     default_ground_height: float | None = None
-    world_convention: dict[str, str] | None = None
-    camera_convention: dict[str, str] | None = None
+    world_convention: dict[str, Any] | None = None
+    camera_convention: dict[str, Any] | None = None
     view_settings: dict[str, Any] | None = None
     layout: dict[str, Any] | None = None
 

@@ -17,6 +17,7 @@ from . import (
     keys,
     labels,
     members,
+    models,
     ontologies,
     organisation,
     project_collections,
@@ -28,7 +29,7 @@ from . import (
 
 SUBJECTS = (
     *(keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow),
-    *(collections, project_collections),
+    *(collections, project_collections, models),
 )
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for subject in SUBJECTS for operation in subject.OPERATIONS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..labels import actions as label_actions
-from ..labels import labels
+from ..labels import interpolation, labels
 from ..requests.operations import Operation
 from ..rows import data_rows
 from ..rows import label_rows as label_listing
 from ..workflow import workflow
-from .rows import CHANGES, LABEL_READ, LABEL_WRITE, ONE_OR_MANY, PROJECT, READS, v1, v2
+from .rows import ALGORITHMS, CHANGES, LABEL_READ, LABEL_WRITE, ONE_OR_MANY, PROJECT, READS, v1, v2
 
 # fmt: off
 OPERATIONS: tuple[Operation, ...] = (
@@ -36,6 +36,8 @@ OPERATIONS: tuple[Operation, ...] = (
         body=label_actions.CopyBody),
     v1(CHANGES, "label_rows.set_status", "labelstatus POST", label_actions.set_status, PROJECT,
         uid=str, payload=label_actions.StatusPayload, key=LABEL_WRITE),
+    v1(READS, "label_rows.interpolate", "labelingalgorithm POST", interpolation.interpolate, PROJECT,
+        uid=str, payload=interpolation.Request, key=ALGORITHMS),
     v1(CHANGES, "label_rows.submit_for_review", "review PUT", label_actions.submit_for_review, PROJECT,
         uid=str, key=LABEL_WRITE),
 )

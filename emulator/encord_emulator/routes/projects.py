@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..projects import copying, projects
+from ..projects import copying, cvat_import, projects
 from ..projects import tags as project_tags
 from ..requests import listing
 from ..requests.filters import V1FilterPayload
@@ -11,6 +11,8 @@ from .rows import ANY_KEY, CHANGES, LABEL_WRITE, PROJECT, READS, USER, v1, v2
 
 # fmt: off
 OPERATIONS: tuple[Operation, ...] = (
+    v2(CHANGES, "cvat_import.start", "POST projects/cvat-import", cvat_import.start, body=cvat_import.ImportBody),
+    v2(READS, "cvat_import.result", "GET projects/cvat-import/{job}", cvat_import.poll, cvat_import.PollQuery),
     v2(READS, "projects.list", "GET projects", projects.list_page, projects.ProjectListing),
     v1(READS, "projects.list (v1)", "projectwithuserrole GET", projects.list_v1, USER, payload=V1FilterPayload),
     v2(READS, "project.get", "GET projects/{project}", projects.get),

@@ -12,6 +12,7 @@ USER, PROJECT, DATASET, ONTOLOGY = Scope.USER, Scope.PROJECT, Scope.DATASET, Sco
 ANY_KEY: tuple[str, ...] = ()
 LABEL_READ, LABEL_WRITE = ("label.read",), ("label.write",)
 DATA_READ, DATA_WRITE, DATA_EITHER = ("dataset.read",), ("dataset.write",), ("dataset.read", "dataset.write")
+ALGORITHMS = ("algo.library",)
 ONE_OR_MANY = str | list[str]
 
 

@@ -11,14 +11,18 @@ import sqlite3
 from .schema import TABLES
 from .schema_activity import TABLES as TABLES_OF_ACTIVITY
 from .schema_collections import TABLES as TABLES_OF_COLLECTIONS
+from .schema_models import TABLES as TABLES_OF_MODELS
 from .schema_people import TABLES as TABLES_OF_PEOPLE
 from .schema_webhooks import TABLES as TABLES_OF_WEBHOOKS
 from .schema_workflow import TABLES as TABLES_OF_WORKFLOW
 
 LOCK_SECONDS = 1.0
 """How long a lock of another program is waited for. Meanwhile no request is served."""
-_SCHEMA = (
-    TABLES + TABLES_OF_PEOPLE + TABLES_OF_WORKFLOW + TABLES_OF_ACTIVITY + TABLES_OF_WEBHOOKS + TABLES_OF_COLLECTIONS
+_SCHEMA = "".join(
+    (
+        *(TABLES, TABLES_OF_PEOPLE, TABLES_OF_WORKFLOW, TABLES_OF_ACTIVITY, TABLES_OF_WEBHOOKS, TABLES_OF_COLLECTIONS),
+        TABLES_OF_MODELS,
+    )
 )
 _SETTINGS = (
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA case_sensitive_like = ON;"

@@ -115,6 +115,9 @@ CREATE INDEX IF NOT EXISTS job_units_by_status ON job_units (job, status, positi
 CREATE TABLE IF NOT EXISTS syncs (
   uuid TEXT PRIMARY KEY, folder TEXT NOT NULL, creator TEXT NOT NULL, status TEXT NOT NULL,
   pages_pending INTEGER NOT NULL, pages_done INTEGER NOT NULL, pages_error INTEGER NOT NULL, created_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cvat_imports (
+  uuid TEXT PRIMARY KEY, creator TEXT NOT NULL, upload_job TEXT NOT NULL, project TEXT NOT NULL,
+  warnings TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS deidentifications (
   uuid TEXT PRIMARY KEY, creator TEXT NOT NULL, settings TEXT NOT NULL, urls TEXT, status TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS reencodings (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 import urllib.parse
 from collections.abc import Callable
@@ -54,11 +55,30 @@ def _deidentification(world: Any) -> None:
     world.ids[_JOB] = world.user.v2("POST", "/v2/public/dicom-deidentification", wanted)
 
 
+def _cvat_import(world: Any) -> None:
+    """An import of one image, on which somebody drew a box."""
+    url = world.user.v2("GET", "/v2/public/presigned-urls?count=1&uploadItemType=image")["results"][0]
+    parts = urllib.parse.urlsplit(url["signedUrl"])
+    world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, media.jpeg(64, 48))
+    wanted = {"title": "From CVAT", "createBackingFolder": True, "legacyCall": False}
+    dataset = world.user.v2("POST", "/v2/public/datasets", wanted)["datasetUuid"]
+    annotations = b'<annotations><meta/><image name="cat.jpg"><box label="car"/></image></annotations>'
+    body = {
+        "annotationsBase64": base64.b64encode(annotations).decode(),
+        "datasetUuid": dataset,
+        "reviewMode": "labelled",
+        "data": [{"dataPath": "cat.jpg", "dataLink": url["objectKey"], "title": "cat.jpg"}],
+        "transformBoundingBoxesToPolygons": False,
+    }
+    world.ids[_JOB] = world.user.v2("POST", "/v2/public/projects/cvat-import", body)
+
+
 PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "dataset.add_private_data result": _dataset_job,
     "storage.add_private_data start": make_folders,
     "storage.add_private_data result": _folder_job,
     "storage.upload_job.cancel": _folder_job,
+    "cvat_import.result": _cvat_import,
     "dicom_deidentification.result": _deidentification,
     "storage.upload_image": make_folders,
     "storage.upload_audio": make_folders,

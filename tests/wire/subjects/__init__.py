@@ -17,6 +17,7 @@ from tests.wire.subjects import (
     datasets,
     keys,
     labels,
+    models,
     ontologies,
     organisation,
     project_collections,
@@ -29,7 +30,7 @@ from tests.wire.subjects.reading import Key, Read
 
 _SUBJECTS = (
     *(keys, organisation, projects, ontologies, labels, analytics, workflow, datasets, uploads, storage),
-    *(collections, project_collections),
+    *(collections, project_collections, models),
 )
 
 ARGUMENTS: dict[Key, Read] = {key: read for subject in _SUBJECTS for key, read in subject.ARGUMENTS.items()}

@@ -62,6 +62,16 @@ def _moved(request: dict[str, Any]) -> Arguments:
     return given(resource_of(request), uid_of(request))
 
 
+def _interpolate(request: dict[str, Any]) -> Arguments:
+    parameters = payload_of(request)["algorithm_parameters"]
+    return given(
+        resource_of(request),
+        parameters["key_frames"],
+        parameters["objects_to_interpolate"],
+        request_id=uid_of(request),
+    )
+
+
 ARGUMENTS: dict[Key, Read] = {
     ("label_rows.workflow_complete", "v1"): _moved,
     ("label_rows.workflow_reopen", "v1"): _moved,
@@ -70,6 +80,7 @@ ARGUMENTS: dict[Key, Read] = {
     ("label_rows.classifications", "v2"): _classifications,
     ("label_rows.copy_branch", "v2"): _copy_branch,
     ("project.get_data", "v1"): lambda request: given(resource_of(request), **uid_of(request)),
+    ("label_rows.interpolate", "v1"): _interpolate,
     ("label_rows.set_status", "v1"): lambda request: given(
         resource_of(request), uid_of(request), payload_of(request)["label_status"]
     ),
@@ -86,6 +97,7 @@ V1_SHAPES: dict[tuple[str, str], str] = {
     ("labelrow", "PUT"): "label_rows.create",
     ("labelrow", "POST"): "label_rows.save",
     ("datasetdata", "GET"): "project.get_data",
+    ("labelingalgorithm", "POST"): "label_rows.interpolate",
     ("labelstatus", "POST"): "label_rows.set_status",
     ("review", "PUT"): "label_rows.submit_for_review",
 }

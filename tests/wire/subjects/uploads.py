@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -20,6 +21,7 @@ from airflow_provider_encord.client.api.core.data_items import (
     UploadedFile,
     data_items,
 )
+from airflow_provider_encord.client.api.cvat_import import CvatImage
 from airflow_provider_encord.client.api.dicom_deidentification import SaveCondition
 from tests.wire.subjects.reading import (
     UUID,
@@ -178,7 +180,20 @@ def _poll_job(request: dict[str, Any]) -> Arguments:
     return given(id_in_path(request), timeout_seconds=int(parameter(request, "timeoutSeconds") or 0))
 
 
+def _import_cvat(request: dict[str, Any]) -> Arguments:
+    body = request["json"]
+    return given(
+        body["datasetUuid"],
+        base64.b64decode(body["annotationsBase64"]),
+        msgspec.convert(body["data"], list[CvatImage]),
+        review_mode=body["reviewMode"],
+        boxes_to_polygons=body["transformBoundingBoxesToPolygons"],
+    )
+
+
 ARGUMENTS: dict[Key, Read] = {
+    ("cvat_import.start", "v2"): _import_cvat,
+    ("cvat_import.result", "v2"): _poll_job,
     ("dicom_deidentification.start", "v2"): _deidentify,
     ("dicom_deidentification.result", "v2"): _poll_job,
     ("upload.signed_urls", "v2"): _signed_urls,
@@ -201,6 +216,8 @@ V1_SHAPES: dict[tuple[str, str], str] = {
 }
 
 V2_SHAPES: list[tuple[str, str, str]] = [
+    ("POST", "projects/cvat-import", "cvat_import.start"),
+    ("GET", f"projects/cvat-import/{UUID}", "cvat_import.result"),
     ("POST", "dicom-deidentification", "dicom_deidentification.start"),
     ("GET", f"dicom-deidentification/{UUID}", "dicom_deidentification.result"),
     ("GET", "presigned-urls", "upload.signed_urls"),

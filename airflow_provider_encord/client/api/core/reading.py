@@ -82,11 +82,14 @@ def _with_wire_names(value: Any, type_: Any) -> Any:
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     if origin in (typing.Union, types.UnionType):
         named = next(
-            (argument for argument in arguments if _is_record(argument) or typing.get_origin(argument) is list), None
+            (argument for argument in arguments if _is_record(argument) or typing.get_origin(argument) in (list, dict)),
+            None,
         )
         return value if named is None else _with_wire_names(value, named)
     if origin is list and isinstance(value, list):
         return [_with_wire_names(item, arguments[0]) for item in value]
+    if origin is dict and isinstance(value, dict):  # its own keys are not names of fields
+        return {key: _with_wire_names(item, arguments[1]) for key, item in value.items()}
     if not _is_record(type_) or not isinstance(value, dict):
         return value
     renamed = dict(value)

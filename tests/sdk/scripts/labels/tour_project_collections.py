@@ -53,8 +53,16 @@ project.delete_collection(frames.uuid)
 project.active_import(ActiveProjectMode.ADVANCED, video_sampling_rate=0.5)
 project.active_sync()
 
+corner = {"h": 0.5, "w": 0.25, "y": 0.2}
+key_frames = {
+    frame: {"objects": [{"objectHash": "x", "featureHash": "aabb0001", "boundingBox": {**corner, "x": x}}]}
+    for frame, x in (("0", 0.0), ("4", 0.4))
+}
+between = project.object_interpolation(key_frames, ["x"])["frames"]
+
 show(
     {
+        "between": {frame: round(found["objects"][0]["boundingBox"]["x"], 6) for frame, found in between.items()},
         "rows": [str(row.data_hash) for row in rows],
         "failed_frames": [len(added.failed_items), [one.frame for one in beyond.failed_items]],
         "failed_labels": [one.annotation_id for one in added_labels.failed_items],

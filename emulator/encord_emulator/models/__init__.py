@@ -1,0 +1,1 @@
+"""Models of machine learning: their trainings, and what they predict in projects. Nothing is learned here."""
