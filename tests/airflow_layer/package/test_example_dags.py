@@ -276,63 +276,6 @@ def test_wait_and_export_exports_what_is_in_the_stage(account: Account, tmp_path
     assert run.results["export_labels"]["rows"] == 2
 
 
-def test_a_model_is_trained_on_what_people_labelled(account: Account, tmp_path: Path) -> None:
-    """The model has learned which of two classes is red, and which is blue, from boxes that people drew."""
-    red, blue = (200, 20, 20), (20, 20, 200)
-    pictures = Coloured(account, tmp_path, [red, blue] * 12)
-    run = run_example(
-        "example_encord_training",
-        project_id=pictures.project,
-        stage="Complete",
-        min_tasks=24,
-        directory=f"file://{tmp_path}/training",
-    )
-    result = run.results["train"]
-    assert result["boxes"] + result["held_out"] == 24
-    assert result["accuracy"] == 1.0
-    model = json.loads(Path(result["model"].removeprefix("file://")).read_text())
-    assert model["classes"] == ["Tomato", "Plum"]
-
-
-class Coloured:
-    """A finished project of pictures of one colour each: a red one has a tomato, a blue one a plum."""
-
-    def __init__(self, account: Account, directory: Path, colours: list[tuple[int, int, int]]):
-        template = account.emulator.template("short", STAGES_OF_TRAINING)["uuid"]
-        structure = {"objects": [{"name": name, "shape": "bounding_box"} for name in ("Tomato", "Plum")]}
-        files = {f"{number:03}.png": media.png(40, 30, colour) for number, colour in enumerate(colours)}
-        with account.client() as client:
-            dataset = client.create_dataset("Market").id
-            units = [
-                LocalFile(title=name, kind=IMAGE, size=len(content), open=functools.partial(io.BytesIO, content))
-                for name, content in files.items()
-            ]
-            client.dataset(dataset).upload(units, timeout=60)
-            ontology = client.create_ontology("Market", structure=structure).id
-            self.project = client.create_project(
-                "Market", dataset_ids=[dataset], ontology_id=ontology, workflow_template_id=template
-            ).id
-        box = {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}
-        lines = [
-            {"title": name, "objects": [{"feature": "Tomato" if colour[0] > colour[2] else "Plum", "boundingBox": box}]}
-            for name, colour in zip(files, colours, strict=True)
-        ]
-        source = directory / "market.jsonl"
-        source.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        EncordImportLabelsOperator(
-            task_id="import", project_id=self.project, source=str(source), match_by="title"
-        ).execute({})
-        with account.client() as client:
-            stage = client.project(self.project).stage("Annotate")
-            stage.move(list(stage.tasks()), "Complete")
-
-
-STAGES_OF_TRAINING = [
-    {"stageType": "ANNOTATION", "title": "Annotate", "next": "Complete"},
-    {"stageType": "DONE", "title": "Complete"},
-]
-
-
 class Labelled:
     """A project whose tasks wait for review; one car has no answer to what the ontology requires."""
 
