@@ -23,20 +23,23 @@ def link_items(
     *,
     item_ids: Sequence[str],
     folder_id: str | None,
+    collection_id: str | None = None,
     behavior: DuplicatesBehavior,
     store: Store | None,
 ) -> dict[str, int]:
     """Link items to a dataset.
 
     :param item_ids: Ids of the items; empty if there is a folder.
-    :param folder_id: Id of the folder whose items are linked; None if there are item ids.
+    :param folder_id: Id of the folder whose items are linked; None if there is another source.
+    :param collection_id: Id of the collection whose items are linked; None if there is another source.
     :param behavior: What to do with items that are already in the dataset.
     :param store: Airflow's task state store; None without one.
     :return: The number of items, and how many of them were linked by this task, and before it.
     :raises ConflictError: The behavior is ``FAIL``, and items are already in the dataset.
     """
-    items = _items(client, item_ids, folder_id)
-    about = fingerprint(dataset=dataset.id, items=sorted(item_ids), folder=folder_id, behavior=behavior)
+    items = _items(client, item_ids, folder_id, collection_id)
+    source = {"folder": folder_id} if collection_id is None else {"collection": collection_id}
+    about = fingerprint(dataset=dataset.id, items=sorted(item_ids), behavior=behavior, **source)
     before: Checkpoint[dict[str, list[str]]] = Checkpoint(store, _KEY, about, dict[str, list[str]])
     left = list(items) if behavior == "SKIP" else _not_linked_by_us(dataset, items, behavior, before)
     rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []
@@ -47,9 +50,16 @@ def link_items(
     return {"items": len(items), "created": linked, "unchanged": unchanged}
 
 
-def _items(client: EncordClient, item_ids: Sequence[str], folder_id: str | None) -> list[str]:
-    if bool(item_ids) == (folder_id is not None):
-        raise InvalidArgumentError("Pass exactly one of `item_ids` and `folder_id`.")
+def _items(
+    client: EncordClient, item_ids: Sequence[str], folder_id: str | None, collection_id: str | None
+) -> list[str]:
+    if bool(item_ids) + (folder_id is not None) + (collection_id is not None) != 1:
+        raise InvalidArgumentError("Pass exactly one of `item_ids`, `folder_id` and `collection_id`.")
+    if collection_id is not None:
+        items = [item.uuid for item in client.collection(collection_id).items(client_metadata=False)]
+        if not items:
+            raise InvalidArgumentError(f"collection_id: collection {collection_id} has no items. Check the id.")
+        return items
     if folder_id is None:
         return require_ids(item_ids, "item_ids")
     which = ItemFilter(client_metadata=False, page_size=1000)

@@ -12,11 +12,11 @@ from airflow_provider_encord.storage_paths import StoragePath, size_and_version,
 _EXPORT_AGAIN = "Run the export task again, or pass the files."
 
 
-def whole_shards(directory: StoragePath, argument: str, suffixes: Sequence[str]) -> list[StoragePath] | None:
+def whole_shards(directory: StoragePath, argument: str, formats: Sequence[str]) -> list[StoragePath] | None:
     """The shards of the export in a directory, in order; None if the directory contains no export.
 
     :param argument: Name of the argument with the directory, for messages.
-    :param suffixes: Suffixes of the files that the caller can read.
+    :param formats: The formats of exports that the caller can read; empty if it can read none.
     :raises InvalidArgumentError: The export is unfinished or incomplete, or has another format.
     """
     with storage_errors(argument, directory):
@@ -29,10 +29,11 @@ def whole_shards(directory: StoragePath, argument: str, suffixes: Sequence[str])
         if not has_manifest:
             return None
         manifest = _manifest(directory, argument)
-        if manifest.shards and f".{manifest.layout.format}" not in suffixes:  # one suffix may end with another
+        if manifest.shards and manifest.layout.format not in formats:
+            advice = f"Export it as {', '.join(formats)}." if formats else "Pass files of another origin."
             raise InvalidArgumentError(
-                f"{argument}: the export in {directory} has the format {manifest.layout.format}. Export it as "
-                f"{', '.join(suffixes)}."
+                f"{argument}: the export in {directory} has the format {manifest.layout.format}, which cannot be read "
+                f"here. {advice}"
             )
         for shard in manifest.shards:
             _require_whole(directory / shard.name, shard.bytes, argument)

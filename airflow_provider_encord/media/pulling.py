@@ -20,6 +20,7 @@ from airflow_provider_encord.media.pull import PullSpec as PullSpec
 from airflow_provider_encord.media.report import MediaReport
 from airflow_provider_encord.media.wanted import (
     Reference,
+    items_of_collection,
     items_of_dataset,
     items_of_folder,
     items_of_labels,
@@ -27,6 +28,7 @@ from airflow_provider_encord.media.wanted import (
 )
 from airflow_provider_encord.storage_paths import StoragePath
 
+_SOURCES = ("labels", "dataset_id", "folder_id", "collection_id", "item_ids")
 ALL_FRAMES, LABELLED_FRAMES = "all", "labelled"
 
 
@@ -40,15 +42,15 @@ class MediaSource:
     labels: StoragePath | None = None
     dataset_id: str | None = None
     folder_id: str | None = None
+    collection_id: str | None = None
     item_ids: Sequence[str] | None = None
     recursive: bool = False
 
     def __post_init__(self) -> None:
         """:raises InvalidArgumentError: Not exactly one source was passed."""
-        given = [name for name in ("labels", "dataset_id", "folder_id", "item_ids") if getattr(self, name) is not None]
-        if len(given) != 1:
+        if sum(getattr(self, name) is not None for name in _SOURCES) != 1:
             raise InvalidArgumentError(
-                "Pass exactly one of `labels`, `dataset_id`, `folder_id` and `item_ids` (check the rendered templates)."
+                f"Pass exactly one of {', '.join(f'`{name}`' for name in _SOURCES)} (check the rendered templates)."
             )
 
     @property
@@ -72,6 +74,8 @@ class MediaSource:
             return items_of_dataset(client, self.dataset_id)
         if self.folder_id is not None:
             return items_of_folder(client, self.folder_id, recursive=self.recursive)
+        if self.collection_id is not None:
+            return items_of_collection(client, self.collection_id)
         return items_of_list(self.item_ids or ())
 
 

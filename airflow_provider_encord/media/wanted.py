@@ -1,4 +1,5 @@
-"""Which files are asked for: the storage items of a list, a folder, a dataset, or an export of labels.
+"""Which files are asked for: the storage items of a list, a folder, a collection, a dataset, or an export of
+labels.
 
 Only ids and titles are kept, and they are read in pages or batches. Signed URLs are requested later, right before the
 files are downloaded, because they expire.
@@ -61,6 +62,12 @@ def items_of_folder(client: EncordClient, folder_id: str, *, recursive: bool) ->
     """
     which = ItemFilter(recursive=recursive, client_metadata=False, page_size=_ITEMS_PER_PAGE)
     for item in client.folder(folder_id).items(which):
+        yield Reference(item.uuid, title=item.name)
+
+
+def items_of_collection(client: EncordClient, collection_id: str) -> Iterator[Reference]:
+    """The items of a collection that the user can see, page by page."""
+    for item in client.collection(collection_id).items(client_metadata=False):
         yield Reference(item.uuid, title=item.name)
 
 

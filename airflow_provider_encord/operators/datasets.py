@@ -138,8 +138,10 @@ class EncordLinkItemsOperator(EncordBaseOperator):
     items are sent in several requests. Needs an SSH key. Encord API: ``datasetlinkitems`` (v1).
 
     :param dataset_id: Id of the dataset (templated).
-    :param item_ids: Ids of the storage items, or one id (templated). Pass either `item_ids` or `folder_id`.
+    :param item_ids: Ids of the storage items, or one id (templated). Pass exactly one of `item_ids`, `folder_id`
+        and `collection_id`.
     :param folder_id: Id of a storage folder: links all items in it, but not those in its subfolders (templated).
+    :param collection_id: Id of a collection: links all items of it that the user can see (templated).
     :param duplicates_behavior: What to do with items that are already in the dataset (templated): ``"SKIP"`` (default)
         skips them, ``"DUPLICATE"`` links them again, ``"FAIL"`` fails the task.
     :return: ``{"dataset_id", "items", "created", "unchanged"}``: the number of items, how many of them got a new data
@@ -148,7 +150,9 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         were linked.
     """
 
-    template_fields: Sequence[str] = ("dataset_id", "item_ids", "folder_id", "duplicates_behavior", "encord_conn_id")
+    template_fields: Sequence[str] = (
+        *("dataset_id", "item_ids", "folder_id", "collection_id", "duplicates_behavior", "encord_conn_id"),
+    )
 
     def __init__(
         self,
@@ -156,6 +160,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         dataset_id: str,
         item_ids: Sequence[str] | str | None = None,
         folder_id: str | None = None,
+        collection_id: str | None = None,
         duplicates_behavior: str = "SKIP",
         **kwargs: Any,
     ):
@@ -163,6 +168,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         self.dataset_id = dataset_id
         self.item_ids = item_ids
         self.folder_id = folder_id
+        self.collection_id = collection_id
         self.duplicates_behavior = duplicates_behavior
         check_literals(
             duplicates_behavior=(duplicates_behavior, _duplicates_behavior),
@@ -180,6 +186,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
             dataset,
             item_ids=parse_list(self.item_ids, "item_ids"),
             folder_id=blank_to_none(self.folder_id),
+            collection_id=blank_to_none(self.collection_id),
             behavior=behavior,  # type: ignore[arg-type]
             store=context.get("task_state_store"),
         )

@@ -51,7 +51,8 @@ class EncordPullMediaOperator(EncordBaseOperator):
         listed (templated). Of an incremental export, these are also the rows that did not change.
     :param dataset_id: Pull the files of this dataset (templated).
     :param folder_id: Pull the files of this storage folder (templated).
-    :param item_ids: Pull the files of these storage items (templated). Pass exactly one of these four arguments.
+    :param collection_id: Pull the files of this collection, as far as the user can see its items (templated).
+    :param item_ids: Pull the files of these storage items (templated). Pass exactly one of these five arguments.
     :param recursive: With `folder_id`, also pull the files of folders inside of it (templated). Default: False.
     :param destination: Path or URI of the directory for the files (templated).
     :param layout: Path of a file below the destination (templated by Airflow, then filled with the fields
@@ -85,7 +86,8 @@ class EncordPullMediaOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        *("labels", "dataset_id", "folder_id", "item_ids", "recursive", "destination", "layout", "bucket_paths"),
+        *("labels", "dataset_id", "folder_id", "collection_id", "item_ids", "recursive", "destination", "layout"),
+        "bucket_paths",
         *("frames", "frame_step", "frame_format", "verify_size", "overwrite", "part", "parts", "max_concurrency"),
         *("on_error", "report"),
         *EncordBaseOperator.template_fields,
@@ -98,6 +100,7 @@ class EncordPullMediaOperator(EncordBaseOperator):
         labels: str | os.PathLike[str] | ObjectStoragePath | None = None,
         dataset_id: str | None = None,
         folder_id: str | None = None,
+        collection_id: str | None = None,
         item_ids: Sequence[str] | str | None = None,
         recursive: bool | str = False,
         layout: str = MEDIA_LAYOUT,
@@ -119,6 +122,7 @@ class EncordPullMediaOperator(EncordBaseOperator):
         self.labels = labels
         self.dataset_id = dataset_id
         self.folder_id = folder_id
+        self.collection_id = collection_id
         self.item_ids = item_ids
         self.recursive = recursive
         self.layout = layout
@@ -158,6 +162,7 @@ class EncordPullMediaOperator(EncordBaseOperator):
             labels=self._path("labels"),
             dataset_id=blank_to_none(self.dataset_id),
             folder_id=blank_to_none(self.folder_id),
+            collection_id=blank_to_none(self.collection_id),
             item_ids=parse_ids(self.item_ids, "item_ids"),
             recursive=parse_bool(self.recursive, "recursive"),
         )

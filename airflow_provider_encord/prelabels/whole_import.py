@@ -11,6 +11,7 @@ from airflow_provider_encord.client.api.label_actions import copy_labels_to_bran
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.defaults import JSON_LINES_FORMATS
 from airflow_provider_encord.exports.whole_shards import whole_shards
 from airflow_provider_encord.prelabels.forms.reading import converted_lines
 from airflow_provider_encord.prelabels.forms.spec import FormSpec, class_map_of, require_spec
@@ -18,7 +19,7 @@ from airflow_provider_encord.prelabels.importing import FAIL, import_labels
 from airflow_provider_encord.prelabels.matching import require_key
 from airflow_provider_encord.prelabels.report import KEPT, OUTCOMES_OF_IMPORTS, ImportReport
 from airflow_provider_encord.prelabels.rows import MERGE, ImportSpec
-from airflow_provider_encord.prelabels.sources import SUFFIXES, Prelabel, Target, prelabels_of, require_apart
+from airflow_provider_encord.prelabels.sources import Prelabel, Target, prelabels_of, require_apart
 from airflow_provider_encord.reports import CONFLICT, FAILED
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -36,7 +37,7 @@ def lines_of_files(source: StoragePath, report: StoragePath | None) -> Prelabels
         require_apart(source, report)
 
     def lines(target: Target) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows
-        return prelabels_of(source, whole_shards(source, "source", SUFFIXES))
+        return prelabels_of(source, whole_shards(source, "source", JSON_LINES_FORMATS))
 
     return lines
 

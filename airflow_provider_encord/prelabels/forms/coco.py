@@ -34,6 +34,7 @@ from airflow_provider_encord.prelabels.sources import Prelabel
 from airflow_provider_encord.storage_paths import StoragePath
 
 _SUFFIXES = (".json", ".json.gz", ".json.zst")
+_EXPORTS = ("coco.json", "coco.json.gz", "coco.json.zst")
 _RESULTS = ""  # the key of the items of a document that is a list
 _ANNOTATIONS = "annotations"
 _BOX = 4
@@ -101,7 +102,7 @@ def coco_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Con
 
     :raises InvalidArgumentError: A file is not COCO, or a list of results has no images.
     """
-    for _, path in files_of(source, _SUFFIXES):
+    for _, path in files_of(source, _SUFFIXES, exports=_EXPORTS):
         with Spool() as spool:
             document = _read(path, spool)
             if document.is_results:

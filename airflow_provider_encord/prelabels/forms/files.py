@@ -14,17 +14,20 @@ _DEEPEST = 20  # directories in directories
 _AT_ONCE = 8  # requests to an object store
 
 
-def files_of(source: StoragePath, suffixes: Sequence[str], *, below: bool = False) -> list[tuple[str, StoragePath]]:
+def files_of(
+    source: StoragePath, suffixes: Sequence[str], *, below: bool = False, exports: Sequence[str] = ()
+) -> list[tuple[str, StoragePath]]:
     """The files of a source by their names in it, in order.
 
     :param suffixes: The suffixes of the files that are read. A file that is named itself may have any.
+    :param exports: The formats of exports of this package that are read.
     :param below: Also read the directories in the directory.
     :raises InvalidArgumentError: There are no files, or the source is an incomplete export, or one of another format.
     """
     with storage_errors("source", source):
         if not source.is_dir():
             return [(source.name, source)]
-    shards = whole_shards(source, "source", suffixes)
+    shards = whole_shards(source, "source", exports)
     if shards is not None:
         return [(shard.name, shard) for shard in shards]
     with storage_errors("source", source):

@@ -50,6 +50,24 @@ class TestLinks:
         with account.client() as client:
             assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == ["a.png", "b.png", "c.png"]
 
+    def test_a_collection_is_linked(self, account: Account, folder: Folder) -> None:
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+            collection = client.create_collection(folder.id, "Chosen").id
+            chosen = [item.uuid for item in client.folder(folder.id).items()][:2]
+            client.collection(collection).add_items(chosen)
+        result = run(EncordLinkItemsOperator, dataset_id=dataset, collection_id=collection)
+        assert result == {"dataset_id": dataset, "items": 2, "created": 2, "unchanged": 0}
+        with account.client() as client:
+            assert {row.backing_item_uuid for row in client.dataset(dataset).data_rows()} == {*chosen}
+
+    def test_an_empty_collection_is_refused(self, account: Account, folder: Folder) -> None:
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+            collection = client.create_collection(folder.id, "Empty").id
+        with pytest.raises(AirflowException, match=r"collection_id: collection .* has no items"):
+            run(EncordLinkItemsOperator, dataset_id=dataset, collection_id=collection)
+
     @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
     def test_a_retry_after_a_kill_links_nothing_twice(self, account: Account, folder: Folder, behavior: str) -> None:
         """Fault 14.2, on Airflow 3.3."""

@@ -38,7 +38,9 @@ class Media:
         self.target = directory / "media"
 
     def pull(self, **arguments: Any) -> dict[str, Any]:
-        source = {} if {"dataset_id", "folder_id", "item_ids"} & {*arguments} else {"labels": self.labels}
+        source = (
+            {} if {"dataset_id", "folder_id", "collection_id", "item_ids"} & {*arguments} else {"labels": self.labels}
+        )
         arguments = {"destination": str(self.target), **source, **arguments}
         result: dict[str, Any] = EncordPullMediaOperator(task_id="pull", **arguments).execute({})
         return result
@@ -145,7 +147,10 @@ def test_a_dataset_a_folder_and_a_list_give_the_same_files(media: Media) -> None
     of_dataset, ids = media.files(), [line["id"] for line in media.lines()]
     with media.account.client() as client:
         folder = client.items(ids[:1])[0].parent
-    for number, source in enumerate(({"folder_id": folder}, {"item_ids": ids}, {"item_ids": str(ids)})):
+        collection = client.create_collection(folder, "Chosen").id
+        client.collection(collection).add_items(ids)
+    sources = ({"folder_id": folder}, {"item_ids": ids}, {"item_ids": str(ids)}, {"collection_id": collection})
+    for number, source in enumerate(sources):
         media.target = media.directory / f"media-{number}"
         assert media.pull(**source)["created"] == 6
         assert media.files() == of_dataset

@@ -11,13 +11,14 @@ import pytest
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.defaults import JSON_LINES_FORMATS
 from airflow_provider_encord.exports.labels import ExportSpec, export_labels
 from airflow_provider_encord.exports.listing import RowSelection
 from airflow_provider_encord.exports.whole_shards import whole_shards
 from airflow_provider_encord.prelabels.importing import import_labels
 from airflow_provider_encord.prelabels.report import ImportReport
 from airflow_provider_encord.prelabels.rows import ImportSpec
-from airflow_provider_encord.prelabels.sources import SUFFIXES, prelabels_of
+from airflow_provider_encord.prelabels.sources import prelabels_of
 from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK, VERSIONS
 from tests.sdk.substance import substance
@@ -45,7 +46,7 @@ def _import(client: EncordClient, project: str, source: Path) -> ImportReport:
     import_labels(
         client,
         ImportSpec(project_id=project),
-        lambda _: prelabels_of(source, whole_shards(source, "source", SUFFIXES)),
+        lambda _: prelabels_of(source, whole_shards(source, "source", JSON_LINES_FORMATS)),
         report,
         check_first=True,
     )
