@@ -47,7 +47,9 @@ def _copy(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-WITH_KEYS = [(exchange, key) for exchange, key in ANSWERED if _places(exchange.json)]
+KEYED_BY_USERS = {"metadata_schema.get"}
+"""Operations whose answer has no fields, but users' keys."""
+WITH_KEYS = [(exchange, key) for exchange, key in ANSWERED if _places(exchange.json) and key[0] not in KEYED_BY_USERS]
 
 
 @given(

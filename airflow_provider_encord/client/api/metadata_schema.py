@@ -24,11 +24,11 @@ class _FirstForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     metadata_schema: dict[str, str]
 
 
-_SCHEMA = v2_reader(dict[str, Any] | None)
+_SCHEMA = v2_reader(dict[str, dict[str, Any]] | None)
 _FIRST = v2_reader(_FirstForm | None)
 
 
-def _read(answer: bytes) -> dict[str, Any]:
+def _read(answer: bytes) -> dict[str, dict[str, Any]]:
     return (_SCHEMA(answer) if answer.strip() else None) or {}  # without a schema: null, or no body
 
 
@@ -38,7 +38,7 @@ def _read_first(answer: bytes) -> dict[str, str]:
 
 
 @operation("metadata_schema.get", "v2")
-def get_metadata_schema() -> Call[dict[str, Any]]:
+def get_metadata_schema() -> Call[dict[str, dict[str, Any]]]:
     """Read the schema: types by key. It is empty if the organisation has none."""
     return Call(request=Request("GET", _PATH), read=_read)
 

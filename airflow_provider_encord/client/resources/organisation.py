@@ -83,7 +83,7 @@ class Organisation:
             )
         )
 
-    def metadata_schema(self) -> dict[str, Any]:
+    def metadata_schema(self) -> dict[str, dict[str, Any]]:
         """The type of each key of client metadata, such as ``{"site": {"ty": "enum", "values": ["A", "B"]}}``."""
         return self._client.send(metadata_schema.get_metadata_schema())
 
