@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         TaskAction,
         TimeSpent,
     )
-    from airflow_provider_encord.client.api.collections import AddedTitles, CollectionRecord, ItemOfCollection
     from airflow_provider_encord.client.api.core.data_items import (
         AUDIO,
         DICOM,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
         UploadedFile,
     )
     from airflow_provider_encord.client.api.core.listing import Filter
+    from airflow_provider_encord.client.api.curation.collections import AddedTitles, CollectionRecord, ItemOfCollection
     from airflow_provider_encord.client.api.data_rows import EditedDataRow, ReEncodedVideo, ReEncoding
     from airflow_provider_encord.client.api.datasets import DataRow, DatasetRecord, ImageInGroup
     from airflow_provider_encord.client.api.groups import GroupRecord, GroupUser
@@ -286,7 +286,7 @@ __all__ = [
 
 _MODULES = {
     "api.analytics": "CollaboratorTimer EditorLog LabelLog StageOfTask TaskAction TimeSpent",
-    "api.collections": "AddedTitles CollectionRecord ItemOfCollection",
+    "api.curation.collections": "AddedTitles CollectionRecord ItemOfCollection",
     "api.core.data_items": (
         "AUDIO DICOM IMAGE NIFTI PDF SCENE TEXT TIME_SERIES VIDEO DicomSeries ImageGroup "
         "ImageGroupFromItems Kind Part Scene UploadedFile"

@@ -8,7 +8,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import datasets, keys, ontologies, projects
+from airflow_provider_encord.client.api import (
+    datasets,
+    keys,
+    ontologies,
+    projects,
+)
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.call import API_KEY, Call
 from airflow_provider_encord.client.credentials import Credential

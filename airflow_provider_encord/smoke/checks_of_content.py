@@ -8,7 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import datasets, labels, ontologies, projects
+from airflow_provider_encord.client.api import (
+    datasets,
+    labels,
+    ontologies,
+    projects,
+)
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.projects import Stage

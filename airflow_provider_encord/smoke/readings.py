@@ -16,21 +16,21 @@ from airflow_provider_encord.client.api import (
     members,
     ontologies,
     organisation,
-    project_models,
     projects,
 )
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.trained import project_models
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.smoke.readings_of_collections import read_collections, read_collections_of_project
-from airflow_provider_encord.smoke.readings_of_models import read_models
-from airflow_provider_encord.smoke.readings_of_people import (
+from airflow_provider_encord.smoke.reads.collections import read_collections, read_collections_of_project
+from airflow_provider_encord.smoke.reads.models import read_models
+from airflow_provider_encord.smoke.reads.people import (
     read_organisation,
     read_people_of_dataset,
     read_people_of_project,
 )
-from airflow_provider_encord.smoke.readings_of_storage import read_storage
-from airflow_provider_encord.smoke.readings_of_work import read_work, read_work_v1
+from airflow_provider_encord.smoke.reads.storage import read_storage
+from airflow_provider_encord.smoke.reads.work import read_work, read_work_v1
 from airflow_provider_encord.smoke.visit import Reply, Visit
 
 MOST_PROJECTS = 2

@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api import label_actions, labels, workflow, workflow_actions
+from airflow_provider_encord.client.api import (
+    label_actions,
+    labels,
+    workflow,
+    workflow_actions,
+)
 from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.client.api.workflow import CONSENSUS_REVIEW

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import datasets, keys, labels, ontologies, organisation, projects, uploads
+from airflow_provider_encord.client.api import (
+    datasets,
+    keys,
+    labels,
+    ontologies,
+    organisation,
+    projects,
+    uploads,
+)
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.call import Call, Resource, Transfer
 from airflow_provider_encord.client.client import EncordClient

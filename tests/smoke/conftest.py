@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import (
+from airflow_provider_encord.client.api import folder_uploads
+from airflow_provider_encord.client.api.core.data_items import IMAGE, Scene, data_items
+from airflow_provider_encord.client.api.curation import (
     filter_presets,
-    folder_uploads,
-    models,
     project_collections,
     project_presets,
 )
-from airflow_provider_encord.client.api.core.data_items import IMAGE, Scene, data_items
+from airflow_provider_encord.client.api.trained import models
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.flows.uploads import LocalFile

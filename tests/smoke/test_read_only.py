@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import label_actions, projects, storage_items
+from airflow_provider_encord.client.api import (
+    label_actions,
+    projects,
+    storage_items,
+)
 from airflow_provider_encord.client.api.core.reading import ignored
 from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.client.call import Call, Envelope, Request, Resource, Transfer

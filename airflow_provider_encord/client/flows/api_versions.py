@@ -10,7 +10,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Generic, ParamSpec, TypeAlias, TypeVar
 
-from airflow_provider_encord.client.api import organisation, projects, uploads
+from airflow_provider_encord.client.api import (
+    organisation,
+    projects,
+    uploads,
+)
 from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.api.uploads import Kind, SignedUrl

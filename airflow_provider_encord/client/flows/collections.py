@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from airflow_provider_encord.client.api import collections
-from airflow_provider_encord.client.api.collections import AddedTitles, CollectionRecord, FailedItems
 from airflow_provider_encord.client.api.core.listing import every_page
+from airflow_provider_encord.client.api.curation import collections
+from airflow_provider_encord.client.api.curation.collections import AddedTitles, CollectionRecord, FailedItems
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.flows.chunks import in_parts

@@ -11,7 +11,12 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from airflow_provider_encord.client.api import data_rows, folder_uploads, storage_folders, uploads
+from airflow_provider_encord.client.api import (
+    data_rows,
+    folder_uploads,
+    storage_folders,
+    uploads,
+)
 from airflow_provider_encord.client.api.data_rows import ReEncoding
 from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob

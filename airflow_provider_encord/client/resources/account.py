@@ -16,8 +16,8 @@ from airflow_provider_encord.client.api import (
     storage_folders,
     storage_items,
 )
-from airflow_provider_encord.client.api.collections import CollectionRecord
 from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.curation.collections import CollectionRecord
 from airflow_provider_encord.client.api.datasets import DatasetRecord
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.api.organisation import CloudIntegration

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from airflow_provider_encord.client.api import collections
-from airflow_provider_encord.client.api.collections import AddedTitles, CollectionRecord, ItemOfCollection
+from airflow_provider_encord.client.api.curation import collections
+from airflow_provider_encord.client.api.curation.collections import AddedTitles, CollectionRecord, ItemOfCollection
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord
 from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError

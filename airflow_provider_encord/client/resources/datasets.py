@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import data_rows, datasets, keys
+from airflow_provider_encord.client.api import (
+    data_rows,
+    datasets,
+    keys,
+)
 from airflow_provider_encord.client.api.core.listing import Time
 from airflow_provider_encord.client.api.data_rows import DuplicatesBehavior, EditedDataRow
 from airflow_provider_encord.client.api.datasets import DataRow, DatasetRecord

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import groups, metadata_schema, organisation
+from airflow_provider_encord.client.api import (
+    groups,
+    metadata_schema,
+    organisation,
+)
 from airflow_provider_encord.client.api.groups import GroupRecord
 from airflow_provider_encord.client.api.organisation import OrganisationUser, Tag
 from airflow_provider_encord.client.client_protocol import ClientProtocol

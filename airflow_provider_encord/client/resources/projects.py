@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import keys, labels, project_copy, projects, workflow
+from airflow_provider_encord.client.api import (
+    keys,
+    labels,
+    project_copy,
+    projects,
+    workflow,
+)
 from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord

@@ -8,7 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_provider_encord.client.api import datasets, labels, projects
+from airflow_provider_encord.client.api import (
+    datasets,
+    labels,
+    projects,
+)
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.core.reading import Page, v2_reader
 from airflow_provider_encord.client.api.core.registry import operation, operations

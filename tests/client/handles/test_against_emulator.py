@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import datasets, labels, ontologies, projects, uploads
+from airflow_provider_encord.client.api import (
+    datasets,
+    labels,
+    ontologies,
+    projects,
+    uploads,
+)
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.client.client import EncordClient

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import datasets, keys, labels, ontologies, organisation, projects, uploads
+from airflow_provider_encord.client.api import (
+    datasets,
+    keys,
+    labels,
+    ontologies,
+    organisation,
+    projects,
+    uploads,
+)
 from airflow_provider_encord.client.call import API_KEY, Call, Gather, Now, Pause, Request, Resource, Transfer
 from airflow_provider_encord.client.errors import (
     AuthenticationError,

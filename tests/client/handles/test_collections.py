@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api import collections
-from airflow_provider_encord.client.api.collections import AddedTitles
 from airflow_provider_encord.client.api.core.data_items import IMAGE
+from airflow_provider_encord.client.api.curation import collections
+from airflow_provider_encord.client.api.curation.collections import AddedTitles
 from airflow_provider_encord.client.call import Request, run
 from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError
 from airflow_provider_encord.client.flows.collections import MOST_TITLE_BYTES, MOST_TITLES, add_titles

@@ -10,7 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_encord.client.api import groups, members, project_copy, project_tags
+from airflow_provider_encord.client.api import (
+    groups,
+    members,
+    project_copy,
+    project_tags,
+)
 from airflow_provider_encord.client.api import projects as api
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.core.registry import operations

@@ -13,7 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api import workflow as api
-from airflow_provider_encord.client.api import workflow_actions, workflow_issues, workflow_reviews
+from airflow_provider_encord.client.api import (
+    workflow_actions,
+    workflow_issues,
+    workflow_reviews,
+)
 from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.client.api.workflow import Task, TaskFilter
 from airflow_provider_encord.client.call import Call, run

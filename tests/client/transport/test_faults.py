@@ -17,7 +17,12 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import datasets, labels, ontologies, projects
+from airflow_provider_encord.client.api import (
+    datasets,
+    labels,
+    ontologies,
+    projects,
+)
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.async_client import AsyncEncordClient
 from airflow_provider_encord.client.call import Call, Flow, Gather

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from airflow_provider_encord.client.api.project_models import Prediction
+from airflow_provider_encord.client.api.trained.project_models import Prediction
 from tests.wire.subjects.reading import UUID, Arguments, Key, Read, flag, given, listed_below, parameter
 
 

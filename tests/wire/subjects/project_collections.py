@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.project_collections import PlaceOfLabel
-from airflow_provider_encord.client.api.project_presets import PresetDefinition
+from airflow_provider_encord.client.api.curation.project_collections import PlaceOfLabel
+from airflow_provider_encord.client.api.curation.project_presets import PresetDefinition
 from tests.wire.subjects.collections import page_of
 from tests.wire.subjects.reading import UUID, Arguments, Key, Read, given, id_in_path
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.data_groups import CustomDataGroup, DataGroup
+from airflow_provider_encord.client.api.composites.data_groups import CustomDataGroup, DataGroup
 from airflow_provider_encord.client.api.folder_config import FolderConfig, MetadataIngestion
 from airflow_provider_encord.client.api.storage_folders import FolderFilter
 from airflow_provider_encord.client.api.storage_items import ItemFilter

@@ -21,8 +21,8 @@ from airflow_provider_encord.client.api.core.data_items import (
     UploadedFile,
     data_items,
 )
-from airflow_provider_encord.client.api.cvat_import import CvatImage
-from airflow_provider_encord.client.api.dicom_deidentification import SaveCondition
+from airflow_provider_encord.client.api.processing.cvat_import import CvatImage
+from airflow_provider_encord.client.api.processing.dicom_deidentification import SaveCondition
 from tests.wire.subjects.reading import (
     UUID,
     Arguments,

@@ -55,6 +55,6 @@ def operation(name: str, api: str) -> Callable[[Callable[P, Call[T]]], Callable[
 def operations() -> dict[tuple[str, str], Operation]:
     """All operations by name and API version. Imports all modules of `client.api`, so that none is missing."""
     api = __package__.rpartition(".")[0]
-    for module in pkgutil.iter_modules(importlib.import_module(api).__path__):
-        importlib.import_module(f"{api}.{module.name}")
+    for module in pkgutil.walk_packages(importlib.import_module(api).__path__, f"{api}."):
+        importlib.import_module(module.name)
     return dict(_OPERATIONS)

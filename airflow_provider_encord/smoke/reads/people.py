@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api import groups, members, metadata_schema, organisation, project_tags
+from airflow_provider_encord.client.api import (
+    groups,
+    members,
+    metadata_schema,
+    organisation,
+    project_tags,
+)
 from airflow_provider_encord.smoke.visit import Visit
 
 

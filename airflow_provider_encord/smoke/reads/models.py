@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api import models
+from airflow_provider_encord.client.api.trained import models
 from airflow_provider_encord.smoke.visit import Visit
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.core.registry import operation
-from airflow_provider_encord.client.api.models import ModelGroup, ModelIteration
+from airflow_provider_encord.client.api.trained.models import ModelGroup, ModelIteration
 from airflow_provider_encord.client.call import Call, Request
 
 

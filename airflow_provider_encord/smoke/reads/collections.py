@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api import collections, filter_presets, project_collections, project_presets
+from airflow_provider_encord.client.api.curation import (
+    collections,
+    filter_presets,
+    project_collections,
+    project_presets,
+)
 from airflow_provider_encord.smoke.visit import Visit
 
 _MOST_LISTED = 5

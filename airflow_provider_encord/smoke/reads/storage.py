@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api import folder_config, members, scenes, storage_folders, storage_items
+from airflow_provider_encord.client.api import (
+    folder_config,
+    members,
+    storage_folders,
+    storage_items,
+)
+from airflow_provider_encord.client.api.composites import scenes
 from airflow_provider_encord.client.api.storage_folders import FolderFilter
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.smoke.visit import Visit

@@ -1,0 +1,1 @@
+"""Data that consist of several files: data groups and scenes."""

@@ -1,0 +1,1 @@
+"""Choosing storage items: collections and filter presets, of storage (Index) and of projects (Active)."""

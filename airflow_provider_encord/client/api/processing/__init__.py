@@ -1,0 +1,1 @@
+"""Work that Encord does on data that are there, in jobs."""

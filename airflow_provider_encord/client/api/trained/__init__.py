@@ -1,0 +1,1 @@
+"""Models, their trainings, and the models of projects."""

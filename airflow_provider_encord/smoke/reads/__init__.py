@@ -1,0 +1,1 @@
+"""The reads of the smoke command, by subject; `readings` puts them together."""
