@@ -16,12 +16,12 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, bitmask
 from airflow_provider_encord.prelabels.forms.converting import Converter
-from airflow_provider_encord.prelabels.forms.files import contents_of, files_of
+from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Wrong
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots
 from airflow_provider_encord.prelabels.forms.scale import Scale
+from airflow_provider_encord.prelabels.forms.small_files import lines_of_small_files
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
-from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.sources import Prelabel
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -38,21 +38,12 @@ def mask_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Con
     :raises InvalidArgumentError: There are no files, or the extra is not installed.
     """
     _require_pillow()
-    units = Units(
+    yield from lines_of_small_files(
         files_of(source, (_SUFFIX,), below=True),
         lambda file: spots.find(file[0].removesuffix(_SUFFIX)),
-        lambda file: file[0],
+        lambda name, content, spot: _entries(name, content, spec, spot),
+        converter,
     )
-    yield from units.wrong
-    contents = contents_of(path for _, parts in units for (_, path), _ in parts)
-    for place, parts in units:
-        entries: list[Entry] = []
-        size = 0
-        for (name, _), spot in parts:
-            content = next(contents)
-            size += len(content)
-            entries += _entries(name, content, spec, spot)
-        yield converter.line(place, parts[0][1].row, entries, size=size)
 
 
 class _Mask(msgspec.Struct, frozen=True):

@@ -15,14 +15,14 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.converting import Converter
-from airflow_provider_encord.prelabels.forms.files import contents_of, files_of
+from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Draw, Entry, Item, Wrong
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.shapes import box, pairs, polygon, rotated_box
 from airflow_provider_encord.prelabels.forms.skeletons import keypoints, skeleton
+from airflow_provider_encord.prelabels.forms.small_files import lines_of_small_files
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
-from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.forms.yolo_classes import Classes, classes_of
 from airflow_provider_encord.prelabels.sources import Prelabel
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
@@ -54,17 +54,12 @@ def yolo_lines(source: StoragePath, spec: FormSpec, spots: Spots, converter: Con
         labels = source / _LABELS if (source / _LABELS).is_dir() else source
     classes = classes_of(source)
     files = [(name, path) for name, path in files_of(labels, (_SUFFIX,), below=True) if path.name not in _NOT_LABELS]
-    units = Units(files, lambda file: spots.find(file[0].removesuffix(_SUFFIX), numbered=True), lambda file: file[0])
-    yield from units.wrong
-    contents = contents_of(path for _, parts in units for (_, path), _ in parts)
-    for place, parts in units:
-        entries: list[Entry] = []
-        size = 0
-        for (name, _), spot in parts:
-            content = next(contents)
-            size += len(content)
-            entries += _entries(name, content, classes, spot, converter)
-        yield converter.line(place, parts[0][1].row, entries, size=size)
+    yield from lines_of_small_files(
+        files,
+        lambda file: spots.find(file[0].removesuffix(_SUFFIX), numbered=True),
+        lambda name, content, spot: _entries(name, content, classes, spot, converter),
+        converter,
+    )
 
 
 def _entries(name: str, content: bytes, classes: Classes, spot: Spot, converter: Converter) -> Iterator[Entry]:
