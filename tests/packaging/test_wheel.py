@@ -128,7 +128,7 @@ def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, by
         brought = brought | (OF_THE_API_SERVER if name.startswith(f"{PACKAGE}/webhook/") else set())
         formats = (f"{PACKAGE}/analytics/", f"{PACKAGE}/exports/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
-        brought = brought | (OF_PRELABELS if name.startswith(f"{PACKAGE}/prelabels/forms/") else set())
+        brought = brought | (OF_PRELABELS if name.startswith(f"{PACKAGE}/prelabels/") else set())
         brought = brought | (OF_SHAPES if name == f"{PACKAGE}/exports/formats/shapes.py" else set())
         brought = brought | (OF_TRAINING if name.startswith(f"{PACKAGE}/training/") else set())
         brought = brought | (OF_FRAMES if name.startswith(f"{PACKAGE}/media/") else set())

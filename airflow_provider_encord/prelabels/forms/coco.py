@@ -22,15 +22,15 @@ from airflow_provider_encord.prelabels.forms.bitmasks import bitmask, pixels_of_
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Draw, Entry, Item, Wrong
-from airflow_provider_encord.prelabels.forms.json_stream import Member, members
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number, numbers
 from airflow_provider_encord.prelabels.forms.shapes import box, pairs, polygon, rotated_box, upright_box
 from airflow_provider_encord.prelabels.forms.skeletons import keypoints, skeleton
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
-from airflow_provider_encord.prelabels.forms.spool import Spool
 from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.prelabels.streams.json_stream import Member, members
+from airflow_provider_encord.prelabels.streams.spool import Spool
 from airflow_provider_encord.storage_paths import StoragePath
 
 _SUFFIXES = (".json", ".json.gz", ".json.zst")

@@ -22,10 +22,10 @@ from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wron
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
-from airflow_provider_encord.prelabels.forms.spool import Spool
 from airflow_provider_encord.prelabels.forms.units import Units
-from airflow_provider_encord.prelabels.forms.xml_stream import Node, parts
 from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.prelabels.streams.spool import Spool
+from airflow_provider_encord.prelabels.streams.xml_stream import Node, parts
 from airflow_provider_encord.storage_paths import StoragePath
 
 _SUFFIXES = (".xml", ".xml.gz", ".xml.zst")

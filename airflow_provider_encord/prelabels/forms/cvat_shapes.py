@@ -12,7 +12,7 @@ from airflow_provider_encord.prelabels.forms.names import Spot
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.shapes import Point, box, point, polygon, polyline, turned_box, upright_box
 from airflow_provider_encord.prelabels.forms.skeletons import Keypoint, skeleton
-from airflow_provider_encord.prelabels.forms.xml_stream import Node
+from airflow_provider_encord.prelabels.streams.xml_stream import Node
 
 _SIDES = ("xtl", "ytl", "xbr", "ybr")
 _AREA = ("left", "top", "width", "height")

@@ -19,14 +19,14 @@ from airflow_provider_encord.prelabels.features import WrongLabelsError
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
-from airflow_provider_encord.prelabels.forms.json_stream import members
 from airflow_provider_encord.prelabels.forms.label_studio_shapes import shapes_of
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
-from airflow_provider_encord.prelabels.forms.spool import Spool
 from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.prelabels.streams.json_stream import members
+from airflow_provider_encord.prelabels.streams.spool import Spool
 from airflow_provider_encord.storage_paths import StoragePath
 
 _SUFFIXES = (".json", ".json.gz", ".json.zst")

@@ -19,14 +19,14 @@ from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Wrong
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots, images_of, without_query
-from airflow_provider_encord.prelabels.forms.parquet_rows import parquet_columns, parquet_rows
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.shapes import box, upright_box
 from airflow_provider_encord.prelabels.forms.spec import PARQUET, PIXELS, FormSpec
-from airflow_provider_encord.prelabels.forms.spool import Spool
 from airflow_provider_encord.prelabels.forms.units import Units
 from airflow_provider_encord.prelabels.matching import CLIENT_METADATA, TITLE
 from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.prelabels.streams.parquet_rows import parquet_columns, parquet_rows
+from airflow_provider_encord.prelabels.streams.spool import Spool
 from airflow_provider_encord.sources.rows import csv_columns, csv_rows
 from airflow_provider_encord.storage_paths import StoragePath
 

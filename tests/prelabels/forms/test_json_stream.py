@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.prelabels.forms.json_stream import members
+from airflow_provider_encord.prelabels.streams.json_stream import members
 
 VALUES = st.recursive(
     st.none()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import UnavailableError
 from airflow_provider_encord.prelabels.forms import spool as module
-from airflow_provider_encord.prelabels.forms.spool import Spool
+from airflow_provider_encord.prelabels.streams.spool import Spool
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.binary(max_size=5)), max_size=40))
