@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import UnavailableError
-from airflow_provider_encord.prelabels.forms import spool as module
+from airflow_provider_encord.prelabels.streams import spool as module
 from airflow_provider_encord.prelabels.streams.spool import Spool
 
 
