@@ -15,9 +15,10 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord
 from airflow_provider_encord.client.api.workflow import Task
 from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.media.frames import require_frames
-from airflow_provider_encord.media.readable_items import Readable, each_readable, readable_items
+from airflow_provider_encord.media.readable_items import Readable, each_readable, readable_items, unreadable
 from airflow_provider_encord.prelabels.creating import create_rows
 from airflow_provider_encord.prelabels.features import Features
 
@@ -218,8 +219,9 @@ def _filled(one: Prepared, contents: Mapping[str, msgspec.Raw], unreadable: Mapp
     return msgspec.structs.replace(one, content=contents.get(label_hash), problem=problem)
 
 
-def _with_item(one: Prepared, field: str, items: Mapping[str, Any], problems: Mapping[str, str]) -> Prepared:
+def _with_item(one: Prepared, field: str, items: Mapping[str, Any], problems: Mapping[str, RefusedError]) -> Prepared:
     uuid = one.row.backing_item_uuid if one.row else None
     if one.problem is not None or uuid is None:
         return one
-    return msgspec.structs.replace(one, **{field: items.get(uuid), "problem": problems.get(uuid)})
+    problem = unreadable(problems[uuid]) if uuid in problems else None
+    return msgspec.structs.replace(one, **{field: items.get(uuid), "problem": problem})

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_encord.client.call import Download, Downloaded
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import RefusedError, SignedUrlRefusedError
-from airflow_provider_encord.client.transport.files import ReceivedFile
+from airflow_provider_encord.client.transport.files import NotWrittenError, ReceivedFile
 from airflow_provider_encord.media.files import MediaFile, with_new_url
 from airflow_provider_encord.media.layout import Layout, Placed
 from airflow_provider_encord.media.report import BY_MD5, BY_SIZE, OPERATION, MediaLine
@@ -102,7 +102,10 @@ class Fetcher:
         with storage_errors("bucket_paths", bucket), replacing(path) as writer:
             received = ReceivedFile(writer, self._expected(file))
             for block in blocks_of(bucket):
-                received.write(block)
+                try:
+                    received.write(block)
+                except NotWrittenError as error:
+                    raise error.error from None
             return received.end(file.title, {})
 
     def _expected(self, file: MediaFile) -> int | None:

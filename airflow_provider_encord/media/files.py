@@ -1,7 +1,8 @@
 """The files of storage items, with addresses to download them from.
 
-Most items are one file. Image groups, DICOM series and data groups are several; Encord has no single file for them. The
-images of a group have hashes in label rows, which only the data row of the dataset names (protocol, section 7.8).
+Most items are one file. Image groups and sequences, DICOM series and data groups are several, and labels are about
+each of them. The images of a group have hashes in label rows, which only the data row of the dataset names (protocol,
+section 7.8).
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from airflow_provider_encord.client.api.data_rows import get_data_row
 from airflow_provider_encord.client.api.datasets import ImageInGroup
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord, list_child_items
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import AuthenticationError, RefusedError
-from airflow_provider_encord.media.readable_items import readable_items
+from airflow_provider_encord.client.errors import AuthenticationError, NotFoundError, RefusedError
+from airflow_provider_encord.media.readable_items import readable_items, unreadable
 from airflow_provider_encord.media.wanted import Reference
 
-IMAGE_GROUP = "imageGroup"
-_GROUPS = (IMAGE_GROUP, "dicomSeries", "group")
+_OF_IMAGES = ("imageGroup", "imageSequence")
+_GROUPS = (*_OF_IMAGES, "dicomSeries", "group")
 _NO_LONGER_THERE = "its data unit is not in the project any more"
 _NO_ITEM = "Encord lists no storage item for it"
 
@@ -81,8 +82,10 @@ def files_of(client: EncordClient, references: Sequence[Reference]) -> Iterator[
             known = bool(reference.title)
             yield Unavailable(reference=reference, problem=_NO_ITEM if known else _NO_LONGER_THERE, missing=not known)
         elif reference.item_id not in items:
-            problem = problems.get(reference.item_id, "its storage item does not exist any more")
-            yield Unavailable(reference=reference, problem=problem, missing=True)
+            error = problems.get(reference.item_id)
+            problem = "its storage item does not exist any more" if error is None else unreadable(error)
+            missing = error is None or isinstance(error, NotFoundError)
+            yield Unavailable(reference=reference, problem=problem, missing=missing)
         else:
             yield from _files_of_item(client, reference, items[reference.item_id])
 
@@ -102,7 +105,7 @@ def _files_of_item(
     client: EncordClient, reference: Reference, item: StorageItemRecord
 ) -> Iterator[MediaFile | Unavailable]:
     try:
-        if item.item_type == IMAGE_GROUP and reference.data_hash and reference.dataset_id:
+        if item.item_type in _OF_IMAGES and reference.data_hash and reference.dataset_id:
             yield from _images_of(client, reference, reference.dataset_id, reference.data_hash)
         elif item.item_type in _GROUPS:
             children = client.send(list_child_items(item.parent, item.uuid, sign_urls=True))

@@ -17,13 +17,13 @@ from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
 from airflow_provider_encord.media.fetching import Fetcher, media_line, path_at
 from airflow_provider_encord.media.files import MediaFile
-from airflow_provider_encord.media.frames import WITH_FRAMES, Frame, Frames, FramesError
-from airflow_provider_encord.media.layout import frame_path
+from airflow_provider_encord.media.frames import Frame, Frames, FramesError
+from airflow_provider_encord.media.layout import extension_of, frame_path
 from airflow_provider_encord.media.report import MediaLine
 from airflow_provider_encord.reports import CREATED, SKIPPED
 from airflow_provider_encord.storage_paths import storage_errors, version_of, write_whole
 
-_IMAGE = "image"
+_VIDEO = "video"
 _QUALITY = 95  # of JPEG, in Pillow's scale, whose best useful value it is
 _MIME_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 _NAMED = 5
@@ -77,7 +77,7 @@ class FrameFiles:
 
     def applies_to(self, item_type: str | None) -> bool:
         """Whether it takes frames out of items of this type. An image is pulled as it is."""
-        return item_type in WITH_FRAMES and item_type != _IMAGE
+        return item_type == _VIDEO
 
     def selection_of(self, data_hash: str | None) -> str:
         """What identifies the frames that are asked for, and how they are written."""
@@ -126,7 +126,8 @@ class FrameFiles:
 
     def _written(self, file: MediaFile, frame: Frame) -> MediaLine:
         content = self._encoded(frame)
-        relative = frame_path(self._fetcher.path_of(file), frame.number, self._suffix)
+        extension = extension_of(file.title, file.mime_type)
+        relative = frame_path(self._fetcher.path_of(file), extension, frame.number, self._suffix)
         path = path_at(self._destination, relative)
         with storage_errors("destination", path):
             write_whole(path, [content])

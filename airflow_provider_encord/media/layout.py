@@ -82,22 +82,24 @@ class Layout:
         return "/".join(part.format_map(values) for part in self._template.split("/"))
 
 
-def frame_path(path: str, frame: int, suffix: str) -> str:
+def frame_path(path: str, extension: str, frame: int, suffix: str) -> str:
     """The path of a frame of a video: a file in a directory that is named like the video.
 
+    :param path: The path that the video would have.
+    :param extension: The extension of the video. Only this is cut off, because a dot may be anywhere in a name.
     :param suffix: ``"jpg"`` or ``"png"``.
     """
-    head, _, name = path.rpartition("/")
-    stem = name.rpartition(".")[0] or name
-    return f"{head}/{stem}/{frame:06d}.{suffix}" if head else f"{stem}/{frame:06d}.{suffix}"
+    return f"{path.removesuffix(extension) if extension else path}/{frame:06d}.{suffix}"
 
 
 def extension_of(title: str, mime_type: str | None) -> str:
-    """The extension of a file in lower case, with its dot: that of the title, else of the media type, else empty."""
+    """The extension of a file in lower case, with its dot: that of the title if it is one, else of the media type."""
     found = re.search(rf"{_EXTENSION.pattern}$", title)
-    if found and found.start() > 0:
-        return found[0].lower()
-    return (mimetypes.guess_extension(mime_type) if mime_type else None) or ""
+    written = found[0].lower() if found and found.start() > 0 else ""
+    stated = mimetypes.guess_extension(mime_type) if mime_type else None
+    if stated is None or mimetypes.guess_type(f"file{written}")[0] is not None:
+        return written
+    return stated  # the title ends in something else, as "frame 12.5" does
 
 
 def _fields(template: str) -> set[str]:

@@ -157,7 +157,7 @@ class Pull:
             return own
         others = self._report.known.of_another_unit(reference.item_id)
         unit = reference.data_hash
-        return [msgspec.structs.replace(line, unit=unit, data_hash=unit) for line in others]
+        return others if unit is None else [msgspec.structs.replace(line, unit=unit, data_hash=unit) for line in others]
 
     def _member_pulled_before(self, file: MediaFile | Unavailable) -> list[MediaLine]:
         if self._spec.overwrite or isinstance(file, Unavailable) or not file.is_member:

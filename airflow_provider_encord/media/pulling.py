@@ -9,8 +9,8 @@ from typing import Any
 from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, RefusedError, UnavailableError
-from airflow_provider_encord.exports import read as read_rows
 from airflow_provider_encord.exports import read_manifest
+from airflow_provider_encord.exports.arguments import latest_rows, naming
 from airflow_provider_encord.media.fetching import Buckets, Fetcher
 from airflow_provider_encord.media.frame_files import FrameFiles, FrameSelection, labelled_frames
 from airflow_provider_encord.media.frames import require_frames
@@ -61,7 +61,8 @@ class MediaSource:
         """
         if self.labels is None:
             return None
-        return read_manifest(self.labels).project_id  # type: ignore[arg-type] # a path of any kind
+        with naming("labels"):
+            return read_manifest(self.labels).project_id  # type: ignore[arg-type] # a path of any kind
 
     def references(self, client: EncordClient) -> Iterator[Reference]:
         """The storage items.
@@ -103,8 +104,7 @@ class Frames:
             return FrameSelection(step=self.step)
         if labels is None:
             raise InvalidArgumentError('frames: "labelled" needs `labels`, the manifest of an export in JSON Lines.')
-        rows = read_rows(labels)  # type: ignore[arg-type] # a path of any kind
-        return FrameSelection(step=self.step, labelled=labelled_frames(rows))
+        return FrameSelection(step=self.step, labelled=labelled_frames(latest_rows(labels, "labels")))
 
 
 def pull_media(

@@ -10,8 +10,13 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import AuthenticationError, RefusedError
 
 T = TypeVar("T")
-Readable: TypeAlias = tuple[dict[str, T], dict[str, str]]
+Readable: TypeAlias = tuple[dict[str, T], dict[str, RefusedError]]
 """What was read by id, and why the others could not be read."""
+
+
+def unreadable(error: RefusedError) -> str:
+    """Why an item could not be read, as a message."""
+    return f"its storage item could not be read: {error.message}"
 
 
 def readable_items(client: EncordClient, wanted: Sequence[str], *, sign_urls: bool) -> Readable[StorageItemRecord]:
@@ -35,7 +40,7 @@ def each_readable(wanted: Sequence[str], read: Callable[[list[str]], dict[str, T
         raise
     except RefusedError as error:
         if len(wanted) == 1:
-            return {}, {wanted[0]: f"its storage item could not be read: {error.message}"}
+            return {}, {wanted[0]: error}
     middle = len(wanted) // 2
     (found, problems), (more, others) = each_readable(wanted[:middle], read), each_readable(wanted[middle:], read)
     return found | more, problems | others

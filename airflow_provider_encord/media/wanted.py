@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.identifiers import require_ids
 from airflow_provider_encord.exports import read_manifest
+from airflow_provider_encord.exports.arguments import naming
+from airflow_provider_encord.exports.file_names import MANIFEST
 from airflow_provider_encord.exports.listing_file import read_rows
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -82,12 +82,10 @@ def items_of_labels(client: EncordClient, manifest_path: StoragePath) -> Iterato
     """The items of all label rows that an export has listed, also of those that an incremental export left out.
 
     :raises ManifestError: There is no complete export.
-    :raises InvalidArgumentError: The export is of a version that wrote no listing.
     """
-    manifest: Any = read_manifest(manifest_path)  # type: ignore[arg-type] # a path of any kind
-    if manifest.listing is None:
-        raise InvalidArgumentError(f"labels: the export {manifest_path} has no listing. Export the labels again.")
-    directory = manifest_path.parent if manifest_path.name == "manifest.json" else manifest_path
+    with naming("labels"):
+        manifest = read_manifest(manifest_path)  # type: ignore[arg-type] # a path of any kind
+    directory = manifest_path.parent if manifest_path.name == MANIFEST else manifest_path
     rows = (row.data_hash for row, _ in read_rows(directory, manifest.listing))
     for some in _distinct_chunks(rows):
         yield from _of_data_hashes(client, manifest.project_id, some)

@@ -70,7 +70,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     :return: ``{"destination", "record", "format", "classes", "images", "objects", "splits", "left_out", "built"}``:
         the number of images and labels, the images of each split, the number of labels that were left out, and whether
         the training set was built now.
-    :raises AirflowFailException: An argument is wrong, or the destination has another training set or other files.
+    :raises AirflowFailException: An argument is wrong, no image is left, or the destination has another training set or
+        other files.
     :raises AirflowException: Encord or a store could not be reached; a retry may help.
     """
 
@@ -138,8 +139,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             class_map=parse_mapping(self.class_map, "class_map") or {},
             class_from=parse_text(self.class_from, "class_from"),
             split=parse_mapping(self.split, "split") or DEFAULT_SPLIT,
-            split_by=str(self.split_by),
-            seed=str(self.seed),
+            split_by=parse_text(self.split_by, "split_by") or "data_hash",
+            seed=parse_text(self.seed, "seed") or "",
             min_box_size=_size(self.min_box_size),
             max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
             overwrite=parse_bool(self.overwrite, "overwrite"),
@@ -161,9 +162,9 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
 
 
 def _size(value: Any) -> float:
-    """A number of pixels."""
+    """A number of pixels; 0 for an empty value."""
     try:
-        size = float(value)
+        size = float(blank_to_none(value) or 0)
     except (TypeError, ValueError):
         size = -1.0
     if not 0 <= size < float("inf"):

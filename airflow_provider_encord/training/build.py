@@ -20,6 +20,7 @@ from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.exports.formats.annotations import LeftOut
 from airflow_provider_encord.exports.formats.answers import Names
 from airflow_provider_encord.media.fetching import path_at
+from airflow_provider_encord.media.layout import extension_of
 from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.storage_paths import blocks_of, replacing, storage_errors, write_whole
 from airflow_provider_encord.training.directory import TrainingDirectory
@@ -33,6 +34,8 @@ from airflow_provider_encord.training.splits import Splits
 log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 100
+_LABELS_AT_ONCE = 20_000  # in these rows; a single row may have more
+_MOST_WAITING = 200  # files that wait to be written, with what they contain
 
 
 class LeftOutLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +101,7 @@ class Builder:
     ):
         self._directory, self._form, self._media, self._index = directory, form, media, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
+        self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> Built:
@@ -123,20 +127,24 @@ class Builder:
         self, rows: Iterable[Mapping[str, Any]], pool: concurrent.futures.Executor, progress: _Progress
     ) -> Iterator[bytes]:
         """Write the samples of all rows; the lines of what is left out."""
-        for some in _batches(rows, _ROWS_AT_ONCE):
-            self._directory.keep()
-            keys = self._keys.of([str(row.get("data_hash")) for row in some])
+        for some in _batches(rows):
+            self._directory.check()
             files = self._index.of([unit for row in some for unit in row.get("data_units") or ()])
-            copies: list[concurrent.futures.Future[int]] = []
             for row in some:
-                split = self._splits.of(keys[str(row.get("data_hash"))])
-                for left_out in self._row(row, split, files, pool, copies):
+                self._directory.keep()
+                split = self._splits.of(self._keys.of(str(row.get("data_hash"))))
+                for left_out in self._row(row, split, files, pool):
                     self.built.left_out[left_out.reason] += 1
                     yield msgspec.json.encode(_line(row, left_out)) + b"\n"
-            for copy in copies:
-                self.built.bytes += copy.result()
-            self.built.files += len(copies)
-            progress.log_at_intervals()
+                progress.log_at_intervals()
+        self._finish_writing(0)
+        self._directory.check()
+
+    def _finish_writing(self, most_waiting: int) -> None:
+        """Wait until no more than so many files wait to be written."""
+        while len(self._waiting) > most_waiting:
+            self.built.bytes += self._waiting.popleft().result()
+            self.built.files += 1
 
     def _row(
         self,
@@ -144,17 +152,18 @@ class Builder:
         split: str,
         files: FilesOfUnits,
         pool: concurrent.futures.Executor,
-        copies: list[concurrent.futures.Future[int]],
     ) -> Iterator[LeftOut]:
         for sample in samples_of(row, self._names, files):
             if isinstance(sample, LeftOut):
                 yield sample
                 continue
-            written = self._form.add(sample, split, pathlib.PurePosixPath(sample.path).suffix)
+            name = pathlib.PurePosixPath(sample.file.path).name
+            written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
             yield from written.left_out
             self._count(split, written.classes, images=bool(written.image_paths))
-            copies += [pool.submit(self._copy, sample, path) for path in written.image_paths]
-            copies += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
+            self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
+            self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
+            self._finish_writing(_MOST_WAITING)
 
     def _count(self, split: str, classes: Sequence[str], *, images: bool) -> None:
         counts = self.built.splits[split]
@@ -165,7 +174,7 @@ class Builder:
 
     def _copy(self, sample: Sample, relative: str) -> int:
         """Copy an image, unless it is not the file that was pulled."""
-        source, target = path_at(self._media, sample.path), path_at(self._directory.path, relative)
+        source, target = path_at(self._media, sample.file.path), path_at(self._directory.path, relative)
         size, digest = 0, hashlib.sha256()
         with storage_errors("destination", target), replacing(target) as writer:
             with storage_errors("media", source):
@@ -173,7 +182,7 @@ class Builder:
                     size += len(block)
                     digest.update(block)
                     writer.write(block)
-            if sample.sha256 is not None and digest.hexdigest() != sample.sha256:
+            if sample.file.sha256 is not None and digest.hexdigest() != sample.file.sha256:
                 raise RefusedError(
                     f"media: {source} is not the file that was pulled: its SHA-256 differs from the one in the report. "
                     "Pull the media again."
@@ -211,12 +220,24 @@ def _line(row: Mapping[str, Any], left_out: LeftOut) -> LeftOutLine:
     )
 
 
-def _batches(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
+def _labels_of(unit: Any) -> int:
+    """About how many labels a data unit has: of a video, those of all frames."""
+    labels = unit.get("labels") if isinstance(unit, Mapping) else None
+    if not isinstance(labels, Mapping):
+        return 0
+    frames = [labels] if "objects" in labels else [frame for frame in labels.values() if isinstance(frame, Mapping)]
+    return sum(len(frame.get("objects") or ()) for frame in frames)
+
+
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Rows whose files are looked up together: few enough that they need little memory."""
     batch: list[Mapping[str, Any]] = []
+    labels = 0
     for row in rows:
         batch.append(row)
-        if len(batch) == size:
+        labels += sum(map(_labels_of, (row.get("data_units") or {}).values()))
+        if len(batch) == _ROWS_AT_ONCE or labels >= _LABELS_AT_ONCE:
             yield batch
-            batch = []
+            batch, labels = [], 0
     if batch:
         yield batch

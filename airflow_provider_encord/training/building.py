@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,11 +13,13 @@ import msgspec
 from airflow_provider_encord import __version__
 from airflow_provider_encord.attempts import Owner, fingerprint
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.errors import InvalidArgumentError, RefusedError
 from airflow_provider_encord.exports import Manifest, read_manifest
 from airflow_provider_encord.exports.arguments import latest_rows, naming
+from airflow_provider_encord.exports.file_names import MANIFEST
 from airflow_provider_encord.exports.formats.answers import Names
-from airflow_provider_encord.storage_paths import storage_errors, write_whole
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
 from airflow_provider_encord.training.build import Builder, Built
 from airflow_provider_encord.training.card import card_of, page_of
 from airflow_provider_encord.training.classes import Classes, answer_names, names_by_hash, object_names
@@ -31,6 +33,7 @@ from airflow_provider_encord.training.splits import Splits
 
 log = logging.getLogger(__name__)
 
+_NAMED = 5
 _FOLDERS = "folders"
 _COCO = "coco"
 _MASKS = ("semantic-masks", "instance-masks")
@@ -101,14 +104,16 @@ def build_training_set(
     :raises EncordError: Encord or a store cannot be reached.
     """
     _require_extras(spec.format)
+    _require_apart(spec)
     splits = Splits(spec.split, spec.seed)
     keys = SplitKeys(client, manifest.project_id, spec.split_by)
     structure = client.project(manifest.project_id).ontology().editor_ontology
     classes = _classes(spec, structure)
     form = _form(spec, classes, splits, structure)
+    keys.read(_listed(spec.labels, manifest))
     index = MediaIndex(spec.reports)
     try:
-        about = _fingerprint(spec, manifest, index, structure)
+        about = _fingerprint(spec, manifest, index, keys, structure)
         directory = TrainingDirectory(spec.destination, owner)
         known = directory.finished()
         if known is not None and known.fingerprint == about:
@@ -133,7 +138,9 @@ def build_training_set(
                 max_concurrency=spec.max_concurrency,
             )
             built = builder.write(latest_rows(spec.labels, "labels"))
+            _require_images(built)
             record = _record(spec, manifest, classes, built, about)
+            directory.check()
             _write_card(spec.destination, record)
             directory.finish(record)
         except BaseException:
@@ -144,6 +151,38 @@ def build_training_set(
     if keys.without_key:
         log.warning("%d data units have no %s. They were split by their data hash.", keys.without_key, spec.split_by)
     return record, True
+
+
+def _require_apart(spec: BuildSpec) -> None:
+    """Check that no input is in the destination, where it could be removed.
+
+    :raises InvalidArgumentError: One is.
+    """
+    target = _place(spec.destination)
+    for name, path in (("labels", spec.labels), ("media_dir", spec.media), *(("media", one) for one in spec.reports)):
+        if f"{_place(path)}/".startswith(f"{target}/"):
+            raise InvalidArgumentError(
+                f"destination: {spec.destination} contains {name} ({path}), which replacing the training set would "
+                "remove. Pass another directory."
+            )
+
+
+def _place(path: Any) -> str:
+    return str(plain(path).resolve()) if is_local(path) else str(path).rstrip("/")
+
+
+def _require_images(built: Built) -> None:
+    """Check that there is something to train on.
+
+    :raises RefusedError: There is nothing.
+    """
+    if built.images:
+        return
+    reasons = "; ".join(f"{number}: {reason}" for reason, number in built.left_out.most_common(_NAMED))
+    raise RefusedError(
+        f"No image is in the training set. What was left out: {reasons or 'nothing, the export has no labels'}. Check "
+        "the labels, and that `media` is the report of a task that pulled the files of these labels."
+    )
 
 
 def _classes(spec: BuildSpec, structure: Mapping[str, Any]) -> Classes:
@@ -192,12 +231,22 @@ def _require_extras(format_: str) -> None:
             ) from None
 
 
-def _fingerprint(spec: BuildSpec, manifest: Manifest, index: MediaIndex, structure: Mapping[str, Any]) -> str:
+def _listed(labels: Any, manifest: Manifest) -> Iterator[str]:
+    """The data units that the export has listed."""
+    directory = labels.parent if labels.name == MANIFEST else labels
+    return (row.data_hash for row, _ in read_rows(directory, manifest.listing))
+
+
+def _fingerprint(
+    spec: BuildSpec, manifest: Manifest, index: MediaIndex, keys: SplitKeys, structure: Mapping[str, Any]
+) -> str:
     """What the training set depends on. Shards are named by their content, not by the plan that wrote them."""
     return fingerprint(
         version=SCHEMA_VERSION,
         labels=[shard.sha256 for shard in manifest.shards],
         previous=msgspec.to_builtins(manifest.previous),
+        removed=manifest.removed and manifest.removed.sha256,
+        split_keys=keys.fingerprint,
         media=index.fingerprint,
         ontology=structure,
         format=spec.format,

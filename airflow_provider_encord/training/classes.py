@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -77,7 +77,10 @@ def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:
     :param question: Name of a classification, or of an attribute in one.
     :raises InvalidArgumentError: The ontology has no such question with options.
     """
-    questions = dict(_questions(structure))
+    questions: dict[str, list[str]] = {}
+    for name, options in _questions(structure):
+        known = questions.setdefault(name, [])
+        known += [option for option in options if option not in known]
     if question not in questions:
         raise InvalidArgumentError(
             f"class_from: the ontology has no classification {question!r} with options. It has "
@@ -86,12 +89,20 @@ def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:
     return questions[question]
 
 
-def _questions(structure: Mapping[str, Any]) -> Iterable[tuple[str, list[str]]]:
+def _questions(structure: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for classification in mappings(structure.get("classifications")):
-        for attribute in mappings(classification.get("attributes")):
-            options = [str(option.get("label")) for option in mappings(attribute.get("options"))]
-            if options:
-                yield str(attribute.get("name")), options
+        yield from _with_options(classification.get("attributes"))
+
+
+def _with_options(attributes: Any) -> Iterator[tuple[str, list[str]]]:
+    """Attributes that have options, also those that are nested in options."""
+    for attribute in mappings(attributes):
+        options = list(mappings(attribute.get("options")))
+        labels = [str(option["label"]) for option in options if option.get("label") is not None]
+        if labels:
+            yield str(attribute.get("name")), labels
+        for option in options:
+            yield from _with_options(option.get("options"))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,14 +8,15 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
-from airflow_provider_encord.training.record import RECORD, TrainingSet
+from airflow_provider_encord.training.record import CARD, LEFT_OUT, PAGE, RECORD, TrainingSet
 
 BUILDING = "building.json"
 _ARGUMENT = "destination"
+_ALWAYS = (LEFT_OUT, CARD, PAGE)
 
 
 class _Building(msgspec.Struct, frozen=True):
@@ -62,6 +63,10 @@ class TrainingDirectory:
         self._require_ours()
         self._claim.take()
 
+    def check(self) -> None:
+        """Check that no other attempt has taken the directory."""
+        self._claim.check()
+
     def keep(self) -> None:
         """Check at intervals that no other attempt has taken the directory."""
         self._claim.keep()
@@ -71,15 +76,14 @@ class TrainingDirectory:
         self._claim.release()
 
     def begin(self, fingerprint: str, entries: Iterable[str]) -> None:
-        """Prepare the directory. What is left of another training set is removed."""
+        """Prepare the directory. What is there of another training set, or of a killed attempt, is removed."""
         self._claim.check()
         marker = self._marker()
-        earlier = self.finished()
         with storage_errors(_ARGUMENT, self.path):
-            if marker is None or marker.fingerprint != fingerprint or earlier is not None:
-                remove(self.path / RECORD)
-                for name in {*(marker.entries if marker else ()), *entries}:
-                    _remove_entry(self.path / name)
+            remove(self.path / RECORD)
+            for name in sorted({*(marker.entries if marker else ()), *entries, *_ALWAYS}):
+                _remove_entry(self.path / name)
+            remove_unfinished(self.path)
             content = msgspec.json.encode(_Building(fingerprint, sorted(entries)))
             write_whole(self.path / BUILDING, [content])
 

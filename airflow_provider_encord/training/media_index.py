@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.media.report import read_media
+from airflow_provider_encord.training.samples import File
 
 _WHOLE = -1
 _MOST_VARIABLES = 500  # in a query
@@ -19,10 +20,10 @@ class FilesOfUnits:
     """The files of some units."""
 
     def __init__(self) -> None:
-        self.files: dict[tuple[str, int], tuple[str, str | None]] = {}
+        self.files: dict[tuple[str, int], File] = {}
 
-    def find(self, unit: str, frame: int | None) -> tuple[str, str | None] | None:
-        """Path and SHA-256 of the file of a unit or frame; None if it was not pulled."""
+    def find(self, unit: str, frame: int | None) -> File | None:
+        """The file of a unit or frame; None if it was not pulled."""
         return self.files.get((unit, _WHOLE if frame is None else frame))
 
 
@@ -39,11 +40,9 @@ class MediaIndex:
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
-            "CREATE TABLE files (unit TEXT, frame INTEGER, path TEXT, sha256 TEXT, PRIMARY KEY (unit, frame)) "
-            "WITHOUT ROWID"
+            "CREATE TABLE files (unit TEXT, frame INTEGER, path TEXT, sha256 TEXT, mime_type TEXT, "
+            "PRIMARY KEY (unit, frame)) WITHOUT ROWID"
         )
-        self._digest = hashlib.sha256()
-        self.files = 0
         try:
             for report in reports:
                 self._add(report)
@@ -53,17 +52,21 @@ class MediaIndex:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of what is where. It does not depend on which run fetched a file."""
-        return self._digest.hexdigest()
+        """A hash of what is where. It does not depend on which run fetched a file, and in which order."""
+        digest = hashlib.sha256()
+        query = "SELECT unit, frame, path, sha256, mime_type FROM files ORDER BY unit, frame"
+        for row in self._database.execute(query):
+            digest.update(repr(row).encode())
+        return digest.hexdigest()
 
     def of(self, units: Sequence[str]) -> FilesOfUnits:
         """The files of some units, looked up together: in a process with busy threads, each look takes its time."""
         found: FilesOfUnits = FilesOfUnits()
         for some in chunks(units, _MOST_VARIABLES):
             marks = ", ".join("?" * len(some))
-            query = f"SELECT unit, frame, path, sha256 FROM files WHERE unit IN ({marks})"  # noqa: S608 - only marks
-            for unit, frame, path, sha256 in self._database.execute(query, some):
-                found.files[unit, frame] = (path, sha256)
+            query = f"SELECT unit, frame, path, sha256, mime_type FROM files WHERE unit IN ({marks})"  # noqa: S608 - marks
+            for unit, frame, *about in self._database.execute(query, some):
+                found.files[unit, frame] = File(*about)
         return found
 
     def close(self) -> None:
@@ -78,8 +81,7 @@ class MediaIndex:
                 continue
             frame = _WHOLE if line.frame is None else line.frame
             self._database.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (line.unit, frame, line.path, line.sha256)
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+                (line.unit, frame, line.path, line.sha256, line.mime_type),
             )
-            self._digest.update(f"{line.unit}\0{frame}\0{line.path}\0{line.sha256}\n".encode())
-            self.files += 1
         self._database.execute("COMMIT")

@@ -1,30 +1,29 @@
-"""What the label files of training say of an object: a box, a rotated box, an outline, keypoints; in pixels."""
+"""What the label files of training say of an object: a box, a rotated box, an outline; in pixels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy
 import shapely
 
 from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.exports.formats.shapes import Shape, shape_of
+from airflow_provider_encord.training import skeletons
+from airflow_provider_encord.training.reasons import NotExpressibleError
 
-VISIBLE, OCCLUDED, INVISIBLE = 2, 1, 0
-"""How COCO and YOLO write whether a keypoint can be seen."""
-_VISIBILITY = {"visible": VISIBLE, "occluded": OCCLUDED, "selfOccluded": OCCLUDED, "invisible": INVISIBLE}
 _STRIDE = 2**24  # see `shapes`
 _LEAST_CORNERS = 3
+_ROUNDING = 1e-6  # pixels
+_DISTANCES_AT_ONCE = 10**6
+SKELETON = "skeleton"
 ROUND = ("circle", "ellipse")
-_WITH_BOX = ("bounding_box", "rotatable_bounding_box", "polygon", "bitmask", "skeleton")
+_WITH_BOX = ("bounding_box", "rotatable_bounding_box", "polygon", "bitmask")
 
 Ring = list[geometry.Point]
-
-
-class NotExpressibleError(ValueError):
-    """An object that a form of training data cannot say. The message is the reason."""
 
 
 def region_of(annotation: Annotation) -> Shape:
@@ -44,7 +43,11 @@ def clipped_box(annotation: Annotation, size: tuple[int, int]) -> geometry.Box:
     :param size: Width and height of the image.
     :raises NotExpressibleError: No part is, its shape has no area, or its geometry is malformed.
     """
-    return clipped(_box(annotation), size)
+    box = _box(annotation)
+    if annotation.shape not in (geometry.BOUNDING_BOX, geometry.BITMASK, SKELETON) and _overflows(box, size):
+        left, top, right, bottom = _visible(annotation, size).bounds
+        box = (left, top, right - left, bottom - top)
+    return clipped(box, size)
 
 
 def clipped(box: geometry.Box, size: tuple[int, int]) -> geometry.Box:
@@ -63,6 +66,8 @@ def clipped(box: geometry.Box, size: tuple[int, int]) -> geometry.Box:
 
 
 def _box(annotation: Annotation) -> geometry.Box:
+    if annotation.shape == SKELETON:
+        return skeletons.box_of(skeletons.keypoints_of(annotation))
     if annotation.shape in ROUND:
         left, top, right, bottom = region_of(annotation).bounds
         return left, top, right - left, bottom - top
@@ -77,19 +82,24 @@ def _box(annotation: Annotation) -> geometry.Box:
     return box
 
 
-def rotated_corners(annotation: Annotation) -> Ring:
-    """The corners of the smallest rotated box around an object; of a box, its own.
+def rotated_corners(annotation: Annotation, size: tuple[int, int]) -> Ring:
+    """The corners of the smallest rotated box around the visible part of an object; of a box inside the image, its own.
+
+    The upright box of the visible part is taken if the corners of the rotated one would be outside of the image.
 
     :raises NotExpressibleError: It has no area.
     """
-    shape = region_of(annotation)
     if annotation.shape in (geometry.BOUNDING_BOX, geometry.ROTATABLE_BOUNDING_BOX):
-        return geometry.corners_of(annotation)
-    outline = _of_runs(shape) if shape.runs is not None else shape.outline
-    around = shapely.minimum_rotated_rectangle(outline)
-    if not around.area > 0:
-        raise NotExpressibleError(f"{annotation.shape} without an area")
-    return [(float(x), float(y)) for x, y in around.exterior.coords[:-1]]
+        corners = _corners(annotation)
+        if _inside(corners, size):
+            return corners
+    visible = _visible(annotation, size)
+    around = shapely.minimum_rotated_rectangle(visible)
+    corners = [(float(x), float(y)) for x, y in around.exterior.coords[:-1]]
+    if _inside(corners, size):
+        return corners
+    left, top, right, bottom = map(float, visible.bounds)
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def outline_of(annotation: Annotation, size: tuple[int, int]) -> Ring:
@@ -105,12 +115,8 @@ def outline_of(annotation: Annotation, size: tuple[int, int]) -> Ring:
     simple = _simple_ring(annotation, size)
     if simple is not None:
         return simple
-    shape = region_of(annotation)
-    region = _of_runs(shape) if shape.runs is not None else shape.outline
-    inside = shapely.intersection(region, shapely.box(0, 0, *size))
-    polygons = [part for part in getattr(inside, "geoms", [inside]) if part.geom_type == "Polygon" and part.area > 0]
-    if not polygons:
-        raise NotExpressibleError(f"{annotation.shape} without an area in the image")
+    visible = _visible(annotation, size)
+    polygons = [part for part in getattr(visible, "geoms", [visible]) if part.geom_type == "Polygon" and part.area > 0]
     polygons.sort(key=lambda polygon: -polygon.area)
     rings = [_ring(polygon.exterior, ccw=True) for polygon in polygons]
     rings += [_ring(hole, ccw=False) for polygon in polygons for hole in polygon.interiors]
@@ -133,31 +139,51 @@ def _simple_ring(annotation: Annotation, size: tuple[int, int]) -> Ring | None:
     if len(polygons) != 1 or len(polygons[0]) != 1 or len(polygons[0][0]) < _LEAST_CORNERS:
         return None
     ring = polygons[0][0]
-    inside = all(0 <= x <= size[0] and 0 <= y <= size[1] for x, y in ring)
-    return ring if inside and shapely.Polygon(ring).is_valid else None
+    return ring if _inside(ring, size) and shapely.Polygon(ring).is_valid else None
 
 
-def keypoints_of(annotation: Annotation) -> list[tuple[float, float, int]]:
-    """The points of a skeleton in the order of their numbers: x, y, and how visible they are.
-
-    :raises NotExpressibleError: It is not a skeleton, or malformed.
-    """
-    points = annotation.geometry.get("skeleton")
-    if not isinstance(points, Mapping) or not points:
-        raise NotExpressibleError(f"{annotation.shape} without keypoints")
+def is_simple(annotation: Annotation) -> bool:
+    """Whether a polygon has one ring that does not cross itself. Its area is then that of the ring."""
     try:
         with geometry.reading(annotation):
-            return [_keypoint(points[number], geometry.size_of(annotation)) for number in sorted(points, key=int)]
+            polygons = geometry.rings_of(annotation)
+    except geometry.MalformedGeometryError:
+        return False
+    return len(polygons) == 1 and len(polygons[0]) == 1 and _is_valid(polygons[0][0])
+
+
+def _is_valid(ring: Ring) -> bool:
+    return len(ring) >= _LEAST_CORNERS and bool(shapely.Polygon(ring).is_valid)
+
+
+def _visible(annotation: Annotation, size: tuple[int, int]) -> Any:
+    """The part of an object's region that is inside of the image.
+
+    :raises NotExpressibleError: It has no area.
+    """
+    shape = region_of(annotation)
+    region = _of_runs(shape) if shape.runs is not None else shape.outline
+    visible = shapely.intersection(region, shapely.box(0, 0, *size))
+    if not visible.area > 0:
+        raise NotExpressibleError("it covers nothing of the image")
+    return visible
+
+
+def _corners(annotation: Annotation) -> Ring:
+    try:
+        with geometry.reading(annotation):
+            return geometry.corners_of(annotation)
     except geometry.MalformedGeometryError:
         raise NotExpressibleError(geometry.MALFORMED) from None
 
 
-def _keypoint(point: Mapping[str, Any], size: tuple[float, float]) -> tuple[float, float, int]:
-    x, y = float(point["x"]) * size[0], float(point["y"]) * size[1]
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError("a point is not in an image")
-    seen = _VISIBILITY.get(str(point.get("visibility") or "visible"), VISIBLE)
-    return (x, y, seen) if seen != INVISIBLE else (0.0, 0.0, INVISIBLE)
+def _inside(points: Sequence[geometry.Point], size: tuple[int, int]) -> bool:
+    return all(-_ROUNDING <= x <= size[0] + _ROUNDING and -_ROUNDING <= y <= size[1] + _ROUNDING for x, y in points)
+
+
+def _overflows(box: geometry.Box, size: tuple[int, int]) -> bool:
+    left, top, width, height = box
+    return not _inside([(left, top), (left + width, top + height)], size)
 
 
 def _of_runs(shape: Shape) -> Any:
@@ -176,10 +202,18 @@ def _ring(line: Any, *, ccw: bool) -> Ring:
 
 def _joined(outline: Sequence[geometry.Point], ring: Sequence[geometry.Point]) -> Ring:
     """A ring that goes around the first, over to the second where they are near, around it, and back."""
-    points = shapely.points(ring)
-    distances = [shapely.distance(shapely.Point(point), points) for point in outline]
-    nearest = [int(row.argmin()) for row in distances]
-    here = min(range(len(outline)), key=lambda number: distances[number][nearest[number]])
-    there = nearest[here]
+    here, there = _nearest(numpy.asarray(outline), numpy.asarray(ring))
     turned = [*ring[there:], *ring[:there], ring[there]]
     return [*outline[: here + 1], *turned, *outline[here:]]
+
+
+def _nearest(points: Any, others: Any) -> tuple[int, int]:
+    """The numbers of the two points that are nearest to each other."""
+    best = (math.inf, 0, 0)
+    step = max(1, _DISTANCES_AT_ONCE // len(others))
+    for start in range(0, len(points), step):
+        distances = ((points[start : start + step, None, :] - others[None, :, :]) ** 2).sum(axis=2)
+        place = int(distances.argmin())
+        here, there = divmod(place, len(others))
+        best = min(best, (float(distances.flat[place]), start + here, there))
+    return best[1], best[2]

@@ -1,4 +1,4 @@
-"""Samples: an image or frame with its file and its labels. Made row by row, so memory depends on the largest row."""
+"""Samples: an image or frame with its file and its labels. Made row by row."""
 
 from __future__ import annotations
 
@@ -24,20 +24,28 @@ NOT_AN_IMAGE = "it is not on an image or frame"
 _SINGLE = ("image", "img_group")
 
 
+class File(msgspec.Struct, frozen=True):
+    """A pulled file.
+
+    :param path: Its path in the directory of the media.
+    """
+
+    path: str
+    sha256: str | None
+    mime_type: str | None
+
+
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """An image or frame.
 
     :param data_hash: Data hash of the label row.
-    :param path: Path of its file in the directory of the media.
-    :param sha256: SHA-256 of the file.
     :param name: Name for files of the training set, without extension; unique.
     """
 
     data_hash: str
     label_hash: str
     place: Place
-    path: str
-    sha256: str | None
+    file: File
     name: str
     objects: list[Annotation]
     classifications: list[Annotation]
@@ -52,8 +60,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 class Files(Protocol):
     """Knows where files are."""
 
-    def find(self, unit: str, frame: int | None) -> tuple[str, str | None] | None:
-        """Path and SHA-256 of the file of a unit or frame; None if it was not pulled."""
+    def find(self, unit: str, frame: int | None) -> File | None:
+        """The file of a unit or frame; None if it was not pulled."""
 
 
 def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[Sample | LeftOut]:
@@ -96,13 +104,11 @@ def _sample(
         if not annotations:
             yield LeftOut(hash=place.unit, kind="image", reason=NO_MEDIA, unit=place.unit, frame=place.frame)
         return
-    path, sha256 = file
     yield Sample(
         data_hash=str(row.get("data_hash")),
         label_hash=str(row.get("label_hash")),
         place=place,
-        path=path,
-        sha256=sha256,
+        file=file,
         name=f"{place.unit}-{place.frame:06d}" if is_frame else place.unit,
         objects=[annotation for annotation in annotations if annotation.kind == OBJECT],
         classifications=[annotation for annotation in annotations if annotation.kind != OBJECT],

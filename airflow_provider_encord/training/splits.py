@@ -30,10 +30,12 @@ class Splits:
         if not shares:
             raise InvalidArgumentError("split: it is empty. Pass shares that add up to 1, such as {'train': 1.0}.")
         for name, share in shares.items():
-            if not _NAME.fullmatch(name):
-                raise InvalidArgumentError(f"split: {name[:80]!r} is not a name of letters, digits, - and _.")
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                raise InvalidArgumentError(f"split: {str(name)[:80]!r} is not a name of letters, digits, - and _.")
             if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
                 raise InvalidArgumentError(f"split: the share of {name!r} is not a number above 0 and up to 1.")
+        if len({name.casefold() for name in shares}) < len(shares):
+            raise InvalidArgumentError("split: two names differ only in upper and lower case. Give one another name.")
         total = sum(shares.values())
         if abs(total - 1) > _TOLERANCE:
             raise InvalidArgumentError(f"split: the shares add up to {total:g}, not to 1.")

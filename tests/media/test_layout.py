@@ -55,8 +55,15 @@ def test_an_image_of_a_group_is_named_by_its_own_hash() -> None:
 
 
 def test_frames_are_in_a_directory_that_is_named_like_the_video() -> None:
-    assert frame_path("a/b.mp4", 7, "jpg") == "a/b/000007.jpg"
-    assert frame_path("b", 1_234_567, "png") == "b/1234567.png"
+    assert frame_path("a/b.mp4", ".mp4", 7, "jpg") == "a/b/000007.jpg"
+    assert frame_path("b", "", 1_234_567, "png") == "b/1234567.png"
+
+
+def test_only_the_extension_is_cut_off_a_video_and_not_what_follows_another_dot() -> None:
+    """Otherwise all videos of one day would have one directory."""
+    assert frame_path("2026.11.29 drive-1", ".mp4", 0, "jpg") == "2026.11.29 drive-1/000000.jpg"
+    assert frame_path("v1.0-1", "", 0, "jpg") == "v1.0-1/000000.jpg"
+    assert frame_path("clip.mp4-1", ".mp4", 0, "jpg") == "clip.mp4-1/000000.jpg"
 
 
 @pytest.mark.parametrize(
@@ -71,3 +78,9 @@ def test_an_extension_is_short_and_has_a_name_before_it() -> None:
     assert extension_of(".png", None) == ""
     assert extension_of("a.averylongextension", None) == ""
     assert extension_of("a.tar.GZ", None) == ".gz"
+
+
+def test_what_follows_a_dot_is_an_extension_only_if_it_is_one() -> None:
+    assert extension_of("frame 12.5", "image/jpeg") == ".jpg"
+    assert extension_of("street.png-1b2c", "image/png") == ".png"
+    assert extension_of("scan.xyz", None) == ".xyz"

@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation, Place
-from airflow_provider_encord.training.outlines import (
-    NotExpressibleError,
-    clipped_box,
-    keypoints_of,
-    outline_of,
-    region_of,
-    rotated_corners,
-)
+from airflow_provider_encord.training.outlines import clipped_box, outline_of, region_of, rotated_corners
+from airflow_provider_encord.training.reasons import NotExpressibleError
+from airflow_provider_encord.training.skeletons import TemplatePoint, Templates, box_of, keypoints_of
 
 SIZE = (40, 30)
 PLACE = Place(unit="u", unit_title="t", frame=0, width=SIZE[0], height=SIZE[1])
@@ -65,17 +60,39 @@ def test_one_outline_covers_the_same_area_as_a_polygon_with_holes_that_may_cross
 
 
 @given(rings)
-def test_a_rotated_box_is_around_the_whole_object(ring: list[tuple[int, int]]) -> None:
+def test_a_rotated_box_is_around_all_that_is_visible_and_inside_of_the_image(ring: list[tuple[int, int]]) -> None:
     road = annotation("polygon", polygons=[[[number for x, y in ring for number in (x / SIZE[0], y / SIZE[1])]]])
-    shape = region_of(road)
+    visible = shapely.intersection(region_of(road).outline, shapely.box(0, 0, *SIZE))
     try:
-        corners = rotated_corners(road)
+        corners = rotated_corners(road, SIZE)
     except NotExpressibleError:
-        assert shape.area == 0
+        assert visible.area == 0
         return
     assert len(corners) == 4
-    around = shapely.Polygon(corners).buffer(1e-6)
-    assert around.contains(shape.outline)
+    assert shapely.Polygon(corners).buffer(1e-5).contains(visible)
+    assert all(-1e-5 <= x <= SIZE[0] + 1e-5 and -1e-5 <= y <= SIZE[1] + 1e-5 for x, y in corners)
+
+
+def test_a_rotated_box_that_is_partly_outside_stays_a_box() -> None:
+    sign = annotation(
+        "rotatable_bounding_box", rotatableBoundingBox={"x": 0.7, "y": 0.2, "w": 0.6, "h": 0.3, "theta": 30}
+    )
+    corners = rotated_corners(sign, SIZE)
+    drawn = shapely.Polygon(corners)
+    assert drawn.area == pytest.approx(shapely.minimum_rotated_rectangle(drawn).area)
+
+
+@given(rings)
+def test_the_box_of_an_object_is_that_of_its_visible_part(ring: list[tuple[int, int]]) -> None:
+    road = annotation("polygon", polygons=[[[number for x, y in ring for number in (x / SIZE[0], y / SIZE[1])]]])
+    visible = shapely.intersection(region_of(road).outline, shapely.box(0, 0, *SIZE))
+    try:
+        left, top, width, height = clipped_box(road, SIZE)
+    except NotExpressibleError:
+        assert visible.area == 0
+        return
+    if visible.area > 0:
+        assert shapely.box(left, top, left + width, top + height).buffer(1e-5).contains(visible)
 
 
 def test_a_box_is_cut_at_the_edges_of_the_image() -> None:
@@ -84,6 +101,58 @@ def test_a_box_is_cut_at_the_edges_of_the_image() -> None:
     outside = annotation("bounding_box", boundingBox={"x": 1.5, "y": 0.5, "w": 1.0, "h": 1.0})
     with pytest.raises(NotExpressibleError, match="nothing of the image"):
         clipped_box(outside, SIZE)
+
+
+STRUCTURE = {
+    "objects": [{"name": "Hand", "shape": "skeleton", "featureNodeHash": "hand"}],
+    "skeleton_templates": [
+        {
+            "template": {
+                "name": "another name",
+                "feature_node_hash": "hand",
+                "skeleton": {
+                    "0": {"name": "thumb", "featureHash": "t"},
+                    "1": {"name": "index", "featureHash": "i"},
+                    "2": {"name": "ring", "featureHash": "r"},
+                },
+            }
+        }
+    ],
+}
+
+
+def test_keypoints_are_in_the_order_of_the_template_and_a_missing_one_is_not_there() -> None:
+    points = {
+        "0": {"x": 0.5, "y": 0.5, "name": "ring", "featureHash": "r"},
+        "1": {"x": 0.25, "y": 0.5, "name": "thumb"},
+    }
+    template = Templates(STRUCTURE).of("hand")
+    assert template == [TemplatePoint("t", "thumb"), TemplatePoint("i", "index"), TemplatePoint("r", "ring")]
+    assert keypoints_of(annotation("skeleton", skeleton=points), template) == [(10, 15, 2), (0, 0, 0), (20, 15, 2)]
+
+
+@pytest.mark.parametrize(
+    ("point", "seen"),
+    [({}, 2), ({"occluded": True}, 1), ({"selfOccluded": True}, 1), ({"invisible": True}, 0), ({"occluded": False}, 2)],
+)
+def test_a_flag_says_whether_a_keypoint_can_be_seen_as_the_sdk_reads_it(point: dict[str, Any], seen: int) -> None:
+    drawn = {"0": {"x": 0.5, "y": 0.5, **point}}
+    [(_, _, found)] = keypoints_of(annotation("skeleton", skeleton=drawn))
+    assert found == seen
+
+
+def test_the_box_of_a_skeleton_is_around_the_points_that_are_there() -> None:
+    points = {"0": {"x": 0, "y": 0, "invisible": True}, "1": {"x": 0.5, "y": 0.5}, "2": {"x": 0.75, "y": 1.0}}
+    assert box_of(keypoints_of(annotation("skeleton", skeleton=points))) == (20.0, 15.0, 10.0, 15.0)
+    assert clipped_box(annotation("skeleton", skeleton=points), SIZE) == (20.0, 15.0, 10.0, 15.0)
+    with pytest.raises(NotExpressibleError, match="no keypoint is visible"):
+        box_of([(0, 0, 0)])
+
+
+def test_many_specks_have_one_outline() -> None:
+    specks = [[[x / 40, y / 30, (x + 0.5) / 40, y / 30, x / 40, (y + 0.5) / 30]] for x in range(40) for y in range(10)]
+    ring = outline_of(annotation("polygon", polygons=specks), SIZE)
+    assert geometry.area_of(ring) == pytest.approx(400 * 0.125)
 
 
 def test_keypoints_are_in_the_order_of_their_numbers_with_their_visibility() -> None:

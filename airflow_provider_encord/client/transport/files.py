@@ -68,6 +68,17 @@ class SizedFile:
             raise InvalidArgumentError(f"{self._title} became longer while it was uploaded. Upload it again.")
 
 
+class NotWrittenError(Exception):
+    """What was received could not be written.
+
+    :param error: Why.
+    """
+
+    def __init__(self, error: OSError):
+        super().__init__(str(error))
+        self.error = error
+
+
 class ReceivedFile:
     """A file that is received, with its checksums.
 
@@ -91,7 +102,10 @@ class ReceivedFile:
             raise self._of_another_size(f"more than {self._expected}")
         self._sha256.update(block)
         self._md5.update(block)
-        self._writer.write(block)
+        try:
+            self._writer.write(block)
+        except OSError as error:  # an error of the target; `requests` would treat it as an error of the connection
+            raise NotWrittenError(error) from None
 
     def end(self, title: str, headers: Mapping[str, str]) -> Downloaded:
         """Check the whole file.

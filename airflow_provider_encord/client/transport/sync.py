@@ -20,6 +20,7 @@ import tenacity
 
 from airflow_provider_encord.client.call import Call, Download, Downloaded, Transfer
 from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import failures, network_environment, results, retry
 from airflow_provider_encord.client.transport.base import (
@@ -34,7 +35,13 @@ from airflow_provider_encord.client.transport.base import (
 )
 from airflow_provider_encord.client.transport.content import Content, NotUnpackedError, TooMuchError
 from airflow_provider_encord.client.transport.failures import Failure
-from airflow_provider_encord.client.transport.files import ReceivedFile, SizedFile, opened, require_safe
+from airflow_provider_encord.client.transport.files import (
+    NotWrittenError,
+    ReceivedFile,
+    SizedFile,
+    opened,
+    require_safe,
+)
 from airflow_provider_encord.client.transport.responses import Answer
 from airflow_provider_encord.client.transport.scrubbing import queries_unlogged
 from airflow_provider_encord.client.transport.settings import Settings
@@ -229,6 +236,8 @@ class SyncTransport(Transport):
                     encoded = response.headers.get("content-encoding", "identity").lower() != "identity"
                     for block in response.raw.stream(_READ_BYTES, decode_content=encoded):
                         file.write(block)
+            except NotWrittenError as error:
+                raise error.error from None
             except NO_ANSWER as error:
                 what = failures.too_slow(OBJECT_STORE) if deadline.over else failure(error, OBJECT_STORE)
             else:
@@ -246,12 +255,23 @@ class SyncTransport(Transport):
             if location is None or not left:
                 break
             response.close()
-            url = urllib.parse.urljoin(url, location)
+            url = _redirected(url, location, download.title)
         return response
 
     def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
         body = file if transfer.size else b""  # `requests` would send an empty file in chunks
         return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=NoCredentials())
+
+
+def _redirected(url: str, location: str, title: str) -> str:
+    """The address that an object store refers to.
+
+    :raises RefusedError: It is not a URL.
+    """
+    try:
+        return urllib.parse.urljoin(url, location)
+    except ValueError:
+        raise RefusedError(f"The object store refers to an address for {title} that is not a URL.") from None
 
 
 def _content(response: requests.Response, most: int, stream: ItemStream[Any] | None) -> bytes:

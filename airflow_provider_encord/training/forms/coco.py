@@ -19,16 +19,12 @@ from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.json_parts import JsonParts
 from airflow_provider_encord.training.forms.segmentations import require_size, segmentation_in
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
-from airflow_provider_encord.training.outlines import (
-    NotExpressibleError,
-    clipped,
-    clipped_box,
-    keypoints_of,
-)
+from airflow_provider_encord.training.outlines import SKELETON, clipped
+from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample, left_out
+from airflow_provider_encord.training.skeletons import Keypoint, Templates, box_of, keypoints_of
 
 COCO = "coco"
-_SKELETON = "skeleton"
 
 
 class CocoForm:
@@ -46,7 +42,7 @@ class CocoForm:
         self._classes, self._splits, self._least = classes, splits, min_box_size
         self._images = {split: JsonParts(b",\n") for split in splits}
         self._annotations = {split: JsonParts(b",\n") for split in splits}
-        self._points = _points_of(structure)
+        self._templates, self._structure = Templates(structure), structure
 
     def add(self, sample: Sample, split: str, suffix: str) -> WrittenSample:
         """Add the image and its objects to the document of the split."""
@@ -74,8 +70,16 @@ class CocoForm:
 
     def _categories(self) -> Iterator[dict[str, Any]]:
         for number, name in enumerate(self._classes.names, start=1):
-            points = next((points for old, points in self._points.items() if self._classes.of(old) == name), None)
+            points = self._points_of(name)
             yield {"id": number, "name": name, **({"keypoints": points} if points else {})}
+
+    def _points_of(self, class_name: str) -> list[str] | None:
+        """The names of the keypoints of the first skeleton in a class."""
+        for object_ in mappings(self._structure.get("objects")):
+            points = self._templates.of(str(object_.get("featureNodeHash")))
+            if points and self._classes.of(str(object_.get("name"))) == class_name:
+                return [point.name or str(number) for number, point in enumerate(points)]
+        return None
 
     def _add_object(
         self, sample: Sample, annotation: Annotation, image: int, split: str, written: WrittenSample
@@ -102,36 +106,24 @@ class CocoForm:
 
     def _content(self, sample: Sample, annotation: Annotation) -> dict[str, Any]:
         size = require_size(sample)
-        if annotation.shape == _SKELETON:
-            inside = clipped_box(annotation, size)
-            content = _skeleton(annotation, inside)
+        if annotation.shape == SKELETON:
+            points = keypoints_of(annotation, self._templates.of(annotation.feature_hash))
+            inside = clipped(box_of(points), size)
+            content = _skeleton(points, inside)
         else:
             segmentation, area, box = segmentation_in(annotation, size)
             inside = clipped(box, size)
-            numbers = [round(number, 3) for number in box]
+            numbers = [round(number, 3) for number in inside]
             content = {"segmentation": segmentation, "area": round(area, 3), "bbox": numbers}
         if min(inside[2:]) < self._least:
             raise NotExpressibleError(TOO_SMALL)
         return content
 
 
-def _skeleton(annotation: Annotation, box: geometry.Box) -> dict[str, Any]:
-    points = keypoints_of(annotation)
+def _skeleton(points: Sequence[Keypoint], box: geometry.Box) -> dict[str, Any]:
     return {
         "keypoints": [round(number, 3) for point in points for number in point],
         "num_keypoints": sum(seen > 0 for _, _, seen in points),
         "area": round(box[2] * box[3], 3),
         "bbox": [round(number, 3) for number in box],
     }
-
-
-def _points_of(structure: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The names of the keypoints of each skeleton, by the name of the object."""
-    templates = {}
-    for entry in mappings(structure.get("skeleton_templates")):
-        for template in mappings([entry.get("template")]):
-            points: Mapping[str, Any] = template.get("skeleton") or {}
-            templates[template.get("name")] = [
-                str(points[number].get("name") or number) for number in sorted(points, key=int)
-            ]
-    return {str(name): points for name, points in templates.items()}

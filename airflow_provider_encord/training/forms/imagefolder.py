@@ -14,7 +14,8 @@ from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.json_parts import JsonParts
 from airflow_provider_encord.training.forms.segmentations import require_size
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
-from airflow_provider_encord.training.outlines import NotExpressibleError, clipped_box
+from airflow_provider_encord.training.outlines import clipped_box
+from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample, left_out
 
 IMAGE_FOLDER = "imagefolder"

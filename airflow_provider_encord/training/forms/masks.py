@@ -24,7 +24,8 @@ from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.segmentations import require_size, segmentation_in
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
-from airflow_provider_encord.training.outlines import NotExpressibleError, clipped
+from airflow_provider_encord.training.outlines import clipped
+from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample, left_out
 
 SEMANTIC, INSTANCE = "semantic-masks", "instance-masks"

@@ -7,7 +7,8 @@ from typing import Any
 from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.exports.formats.coco import segmentation_of
-from airflow_provider_encord.training.outlines import ROUND, NotExpressibleError, outline_of
+from airflow_provider_encord.training.outlines import ROUND, is_simple, outline_of, region_of
+from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample
 
 NO_SIZE = "the size of the image is not known"
@@ -38,4 +39,9 @@ def segmentation_in(annotation: Annotation, size: tuple[int, int]) -> tuple[Any,
         raise NotExpressibleError(geometry.MALFORMED) from None
     if found is None:
         raise NotExpressibleError(f"{annotation.shape} without a region")
-    return found
+    segmentation, area, box = found
+    if annotation.shape == geometry.POLYGON and not is_simple(annotation):
+        area = region_of(annotation).area  # of crossing edges, the sum of what they go around may be anything
+    if not area > 0:
+        raise NotExpressibleError("it covers nothing of the image")
+    return segmentation, area, box

@@ -25,13 +25,13 @@ from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.segmentations import require_size
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.outlines import (
-    NotExpressibleError,
     clipped_box,
-    keypoints_of,
     outline_of,
     rotated_corners,
 )
+from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample, left_out
+from airflow_provider_encord.training.skeletons import INVISIBLE, Templates, keypoints_of
 
 DETECT, SEGMENT, OBB, POSE = "yolo-detect", "yolo-segment", "yolo-obb", "yolo-pose"
 _OTHER_NUMBER = "it has another number of keypoints"
@@ -60,7 +60,8 @@ class YoloForm:
         min_box_size: float = 0.0,
     ):
         self._task, self._classes, self._splits, self._least = task, classes, splits, min_box_size
-        self._keypoints = _keypoints(structure) if task == POSE else 0
+        self._templates = Templates(structure)
+        self._keypoints = self._number_of_keypoints(structure) if task == POSE else 0
 
     def add(self, sample: Sample, split: str, suffix: str) -> WrittenSample:
         """Make the label file of a sample. An image without objects has an empty one."""
@@ -78,7 +79,9 @@ class YoloForm:
         if self._task == POSE:
             lines.append(f"kpt_shape: [{self._keypoints}, 3]")
         lines.append("names:")
-        lines += [f"  {number}: {json.dumps(name)}" for number, name in enumerate(self._classes.names)]
+        lines += [
+            f"  {number}: {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(self._classes.names)
+        ]
         yield "data.yaml", iter(["\n".join(lines).encode() + b"\n"])
 
     def _line(self, sample: Sample, annotation: Annotation, written: WrittenSample) -> str | None:
@@ -101,30 +104,35 @@ class YoloForm:
         if self._task == SEGMENT:
             return _fractions(outline_of(annotation, size), size)
         if self._task == OBB:
-            return _fractions(rotated_corners(annotation), size)
+            return _fractions(rotated_corners(annotation, size), size)
         box = [(left + width / 2) / size[0], (top + height / 2) / size[1], width / size[0], height / size[1]]
         return box if self._task == DETECT else [*box, *self._points(annotation, size)]
 
     def _points(self, annotation: Annotation, size: tuple[int, int]) -> Numbers:
-        points = keypoints_of(annotation)
+        points = keypoints_of(annotation, self._templates.of(annotation.feature_hash))
         if len(points) != self._keypoints:
             raise NotExpressibleError(_OTHER_NUMBER)
-        return [number for x, y, seen in points for number in (x / size[0], y / size[1], seen)]
+        inside = [(x / size[0], y / size[1], seen) for x, y, seen in points]
+        # A number outside of 0 to 1 lets the usual reader drop the whole image.
+        return [
+            number
+            for x, y, seen in inside
+            for number in ((x, y, seen) if 0 <= x <= 1 and 0 <= y <= 1 else (0.0, 0.0, INVISIBLE))
+        ]
 
-
-def _keypoints(structure: Mapping[str, Any]) -> int:
-    """The number of points that all skeletons of an ontology have."""
-    counts = {
-        len(template.get("skeleton") or {})
-        for entry in mappings(structure.get("skeleton_templates"))
-        for template in mappings([entry.get("template")])
-    }
-    if len(counts) != 1:
-        raise InvalidArgumentError(
-            f"format: {POSE} needs skeletons with one number of points, but the ontology has "
-            f"{', '.join(map(str, sorted(counts))) or 'no skeletons'}."
-        )
-    return counts.pop()
+    def _number_of_keypoints(self, structure: Mapping[str, Any]) -> int:
+        """The number of points that all skeletons have whose class is not dropped."""
+        counts = set()
+        for object_ in mappings(structure.get("objects")):
+            points = self._templates.of(str(object_.get("featureNodeHash")))
+            if points and self._classes.of(str(object_.get("name"))) is not None:
+                counts.add(len(points))
+        if len(counts) != 1:
+            raise InvalidArgumentError(
+                f"format: {POSE} needs skeletons with one number of points, but the ontology has "
+                f"{', '.join(map(str, sorted(counts))) or 'no skeletons'}. Drop the others with class_map."
+            )
+        return counts.pop()
 
 
 def _fractions(points: Sequence[tuple[float, float]], size: tuple[int, int]) -> Numbers:

@@ -297,6 +297,32 @@ def test_the_frames_with_labels_are_taken_out_of_a_video(account: Account, tmp_p
     assert (other["created"], other["unchanged"]) == (3, 1)
 
 
+def test_the_frames_of_a_video_stay_known_when_an_incremental_export_did_not_change_it(
+    account: Account, tmp_path: Path
+) -> None:
+    media, data_hash = _with_video(account, tmp_path)
+    for day in (1, 2):
+        media.exports.incremental(day)
+        labels = str(tmp_path / "labels" / f"day-{day}")
+        result = media.pull(labels=labels, frames="labelled")
+        assert [line["frame"] for line in media.lines() if line["unit"] == data_hash] == [3, 7]
+        assert (result["created"], result["unchanged"]) == ((3, 0) if day == 1 else (0, 3))
+
+
+def test_an_item_that_may_not_be_read_fails_and_one_that_is_gone_is_not_found(media: Media) -> None:
+    media.emulator.faults([{"match": {"path": "get-bulk$"}, "do": {"status": 403}}])
+    with pytest.raises(AirflowFailException, match=r"6 of 6 files could not be pulled:\n- image-.*could not be read"):
+        media.pull()
+    assert {line["outcome"] for line in media.lines()} == {"failed"}
+
+
+def test_a_list_of_items_does_not_forget_whose_data_units_they_are(media: Media) -> None:
+    media.pull()
+    before = {line["path"]: line["unit"] for line in media.lines()}
+    assert media.pull(item_ids=[line["id"] for line in media.lines()])["unchanged"] == 6
+    assert {line["path"]: line["unit"] for line in media.lines()} == before
+
+
 def test_a_video_is_pulled_as_it_is_without_frames(account: Account, tmp_path: Path) -> None:
     media, data_hash = _with_video(account, tmp_path)
     media.pull()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +204,61 @@ def test_another_training_set_is_replaced_only_if_asked_for_and_then_wholly(pict
     pictures.build(format="coco", overwrite=True, **inputs)
     pictures.build("fresh", format="coco", **inputs)
     assert contents(tmp_path / "set") == contents(tmp_path / "fresh")
+
+
+def test_the_order_in_which_files_were_pulled_makes_no_difference(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    pictures.build(**inputs)
+    sorted((tmp_path / "media").glob("*.png"))[4].unlink()
+    pictures.pull(inputs["labels"])
+    assert not pictures.build(**inputs)["built"]
+
+
+def test_an_input_in_the_destination_is_refused_before_it_could_be_removed(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    pictures.build(**inputs)
+    inside = shutil.copytree(tmp_path / "media", tmp_path / "set" / "images" / "media")
+    with pytest.raises(
+        AirflowFailException, match=r"contains media_dir .* which replacing the training set would remove"
+    ):
+        pictures.build(**{**inputs, "media": str(inside / "media.jsonl"), "overwrite": True})
+    assert len(list(inside.glob("*.png"))) == 12
+
+
+def test_nothing_to_train_on_is_a_failure_that_says_why(pictures: Pictures, tmp_path: Path) -> None:
+    inputs = pictures.inputs()
+    report = Path(inputs["media"].removeprefix("file://"))
+    report.write_text("")
+    with pytest.raises(AirflowFailException, match=r"No image is in the training set.*: its file was not pulled"):
+        pictures.build(**inputs)
+    assert not (tmp_path / "set" / "training_set.json").exists()
+
+
+def test_data_units_with_the_same_metadata_are_in_the_same_split_also_after_it_changed(
+    pictures: Pictures, tmp_path: Path
+) -> None:
+    def set_scenes(scene_of: Callable[[int], str]) -> None:
+        with pictures.account.client() as client:
+            rows = client.dataset(pictures.dataset).data_rows()
+            patches = {
+                row.backing_item_uuid or "": {"clientMetadata": {"scene": scene_of(int(row.data_title[:4]))}}
+                for row in rows
+            }
+            client.edit_items(patches)
+
+    inputs = pictures.inputs()
+    halves = {"train": 0.5, "val": 0.5}
+    set_scenes(lambda number: f"scene {number % 3}")
+    pictures.build(split_by="client_metadata.scene", split=halves, **inputs)
+    scenes: dict[int, set[str]] = {}
+    for split in halves:
+        for number in yolo(tmp_path / "set", split):
+            scenes.setdefault(number % 3, set()).add(split)
+    assert {len(splits) for splits in scenes.values()} == {1}
+    assert {split for splits in scenes.values() for split in splits} == {*halves}
+    set_scenes(lambda number: "one")
+    with pytest.raises(AirflowFailException, match="has another training set"):
+        pictures.build(split_by="client_metadata.scene", split=halves, **inputs)
 
 
 def test_files_of_others_are_not_touched(pictures: Pictures, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import http.server
 import io
@@ -121,6 +122,27 @@ def test_a_file_whose_md5_differs_is_fetched_again(fetch: Any) -> None:
     done, target, _ = fetch(damaged, answer(content_md5=stated))
     assert target.kept == [CONTENT]
     assert done.md5_matched
+
+
+def test_a_full_disk_is_an_error_of_the_disk(fetch: Any) -> None:
+    """It had been taken for an error of the connection: certificates that cannot be read."""
+
+    class Full(Target):
+        @contextlib.contextmanager
+        def open(self) -> Iterator[Any]:
+            yield self
+
+        def write(self, data: bytes) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as raised:
+        fetch(answer(), target=Full())
+    assert raised.value.errno == errno.ENOSPC
+
+
+def test_a_redirect_to_what_is_no_url_is_refused(fetch: Any) -> None:
+    with pytest.raises(RefusedError, match="not a URL"):
+        fetch(answer(307, b"", location="http://[bad/"))
 
 
 @pytest.mark.parametrize("body", [CONTENT + b"x", CONTENT[:-1]])
