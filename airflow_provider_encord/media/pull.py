@@ -30,6 +30,8 @@ from airflow_provider_encord.storage_paths import blocks_of, size_and_version, s
 log = logging.getLogger(__name__)
 
 _BATCH = 200
+_BATCH_OF_VIDEOS = 25  # each may have thousands of frames, and lines
+_LINES_PER_PART = 5000
 _NAMED = 5
 COUNTED: tuple[Outcome, ...] = (CREATED, UNCHANGED, SKIPPED, NOT_FOUND, FAILED)
 
@@ -115,7 +117,7 @@ class Pull:
         mine = (reference for reference in references if reference.is_in(spec.part, spec.parts))
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=spec.max_concurrency)
         try:
-            for batch in _batches(mine, _BATCH):
+            for batch in _batches(mine, _BATCH if self._frames is None else _BATCH_OF_VIDEOS):
                 self._batch(batch, pool)
                 progress.log_at_intervals()
         finally:
@@ -129,16 +131,27 @@ class Pull:
         known, missing = self._split(batch, [self._pulled_before(reference) for reference in batch], pool)
         files = list(files_of(self._client, missing))
         more, files = self._split(files, [self._member_pulled_before(file) for file in files], pool)
-        fetched = [line for some in pool.map(self._lines, files) for line in some]
-        lines = [*known, *more, *fetched]
+        lines, failed = [*known, *more], 0
+        error = None
+        for some in pool.map(self._lines, files):
+            lines += some
+            failed += any(line.outcome == FAILED for line in some)
+            error = error or next((line.error for line in some if line.outcome == FAILED), None)
+            if len(lines) >= _LINES_PER_PART:
+                self._take(lines)
+                lines = []
+            self._report.keep()
+        self._take(lines)
+        if files and failed == len(files) and self.pulled.retryable:
+            raise UnavailableError(
+                f"None of {len(files)} files could be fetched: {error} The report has what was fetched before; a retry "
+                "continues there."
+            )
+
+    def _take(self, lines: Sequence[MediaLine]) -> None:
         self._report.take(lines)
         for line in lines:
             self.pulled.add(line)
-        if fetched and self.pulled.retryable and all(line.outcome == FAILED for line in fetched):
-            raise UnavailableError(
-                f"None of {len(fetched)} files could be fetched: {fetched[0].error} The report has what was fetched "
-                "before; a retry continues there."
-            )
 
     def _split(
         self, items: Sequence[T], candidates: Iterable[list[MediaLine]], pool: concurrent.futures.Executor
