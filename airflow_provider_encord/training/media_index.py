@@ -41,7 +41,7 @@ class MediaIndex:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
             "CREATE TABLE files (unit TEXT, frame INTEGER, path TEXT, sha256 TEXT, mime_type TEXT, "
-            "PRIMARY KEY (unit, frame)) WITHOUT ROWID"
+            "width INTEGER, height INTEGER, PRIMARY KEY (unit, frame)) WITHOUT ROWID"
         )
         try:
             for report in reports:
@@ -54,7 +54,7 @@ class MediaIndex:
     def fingerprint(self) -> str:
         """A hash of what is where. It does not depend on which run fetched a file, and in which order."""
         digest = hashlib.sha256()
-        query = "SELECT unit, frame, path, sha256, mime_type FROM files ORDER BY unit, frame"
+        query = "SELECT * FROM files ORDER BY unit, frame"
         for row in self._database.execute(query):
             digest.update(repr(row).encode())
         return digest.hexdigest()
@@ -64,7 +64,7 @@ class MediaIndex:
         found: FilesOfUnits = FilesOfUnits()
         for some in chunks(units, _MOST_VARIABLES):
             marks = ", ".join("?" * len(some))
-            query = f"SELECT unit, frame, path, sha256, mime_type FROM files WHERE unit IN ({marks})"  # noqa: S608 - marks
+            query = f"SELECT * FROM files WHERE unit IN ({marks})"  # noqa: S608 - marks
             for unit, frame, *about in self._database.execute(query, some):
                 found.files[unit, frame] = File(*about)
         return found
@@ -81,7 +81,7 @@ class MediaIndex:
                 continue
             frame = _WHOLE if line.frame is None else line.frame
             self._database.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-                (line.unit, frame, line.path, line.sha256, line.mime_type),
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (line.unit, frame, line.path, line.sha256, line.mime_type, line.width, line.height),
             )
         self._database.execute("COMMIT")

@@ -19,6 +19,7 @@ from airflow_provider_encord.exports.formats.annotations import (
 from airflow_provider_encord.exports.formats.answers import Names
 
 NO_MEDIA = "its file was not pulled"
+OTHER_SIZE = "its file has another width or height than its labels"
 NOT_READABLE = "its content does not have the form of label rows"
 NOT_AN_IMAGE = "it is not on an image or frame"
 _SINGLE = ("image", "img_group")
@@ -28,11 +29,14 @@ class File(msgspec.Struct, frozen=True):
     """A pulled file.
 
     :param path: Its path in the directory of the media.
+    :param width: Width in pixels, as the report of the media states it.
     """
 
     path: str
     sha256: str | None
     mime_type: str | None
+    width: int | None = None
+    height: int | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,10 +103,11 @@ def _sample(
     annotations = list(annotations)
     is_frame = row.get("data_type") not in _SINGLE
     file = media.find(place.unit, place.frame if is_frame else None)
-    if file is None:
-        yield from (left_out(annotation, NO_MEDIA) for annotation in annotations)
+    if file is None or _differ(file, place):
+        reason = NO_MEDIA if file is None else OTHER_SIZE
+        yield from (left_out(annotation, reason) for annotation in annotations)
         if not annotations:
-            yield LeftOut(hash=place.unit, kind="image", reason=NO_MEDIA, unit=place.unit, frame=place.frame)
+            yield LeftOut(hash=place.unit, kind="image", reason=reason, unit=place.unit, frame=place.frame)
         return
     yield Sample(
         data_hash=str(row.get("data_hash")),
@@ -113,6 +118,12 @@ def _sample(
         objects=[annotation for annotation in annotations if annotation.kind == OBJECT],
         classifications=[annotation for annotation in annotations if annotation.kind != OBJECT],
     )
+
+
+def _differ(file: File, place: Place) -> bool:
+    """Whether a file has another size than the one that labels refer to. Labels would be at wrong places."""
+    known = all((file.width, file.height, place.width, place.height))
+    return known and (file.width, file.height) != (place.width, place.height)
 
 
 def left_out(annotation: Annotation, reason: str) -> LeftOut:

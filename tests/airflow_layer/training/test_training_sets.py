@@ -279,6 +279,18 @@ def test_a_file_that_is_not_the_one_that_was_pulled_fails(pictures: Pictures, tm
     assert not (tmp_path / "set" / "training_set.json").exists()
 
 
+def test_labels_of_a_picture_of_another_size_are_listed(pictures: Pictures, tmp_path: Path) -> None:
+    """They would be at wrong places."""
+    inputs = pictures.inputs()
+    report = Path(inputs["media"].removeprefix("file://"))
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    lines[0]["width"] += 1
+    report.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert pictures.build(**inputs)["images"] == 11
+    record = json.loads((tmp_path / "set" / "training_set.json").read_text())
+    assert record["left_out"]["its file has another width or height than its labels"] >= 1
+
+
 def test_labels_without_a_pulled_file_are_listed(pictures: Pictures, tmp_path: Path) -> None:
     inputs = pictures.inputs()
     report = Path(inputs["media"].removeprefix("file://"))
