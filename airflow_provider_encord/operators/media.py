@@ -55,9 +55,9 @@ class EncordPullMediaOperator(EncordBaseOperator):
     :param item_ids: Pull the files of these storage items (templated). Pass exactly one of these five arguments.
     :param recursive: With `folder_id`, also pull the files of folders inside of it (templated). Default: False.
     :param destination: Path or URI of the directory for the files (templated).
-    :param layout: Path of a file below the destination (templated by Airflow, then filled with the fields
+    :param layout: Path of a file below the destination (templated). For each file, these fields are filled in:
         ``{item_id}``, ``{data_hash}``, ``{title}``, ``{stem}`` (the title without its extension) and ``{extension}``
-        (with its dot)). It must contain ``{item_id}`` or ``{data_hash}``. Default: ``"{item_id}{extension}"``.
+        (with its dot). It must contain ``{item_id}`` or ``{data_hash}``. Default: ``"{item_id}{extension}"``.
     :param bucket_paths: Read files directly from your buckets (templated): a dictionary from the beginning of a file's
         address in Encord to the path or URI of the same place, such as
         ``{"s3://my-bucket/": "s3://aws_default@my-bucket/"}``. Other files come through signed URLs.
