@@ -74,6 +74,7 @@ MODULES = (
             "EncordCreateFolderOperator",
             "EncordPartitionObjectsOperator",
             "EncordRegisterCloudDataOperator",
+            "EncordSetMetadataSchemaOperator",
             "EncordSyncFolderOperator",
             "EncordUpdateMetadataOperator",
             "EncordUploadFilesOperator",

@@ -13,6 +13,7 @@ from airflow_provider_encord.client.flows.storage import edit_items
 from airflow_provider_encord.operators.storage import (
     EncordPartitionObjectsOperator,
     EncordRegisterCloudDataOperator,
+    EncordSetMetadataSchemaOperator,
     EncordSyncFolderOperator,
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
@@ -171,6 +172,41 @@ class SyncFolder(RegisterManifest):
 
     def wrong(self) -> dict[str, Any]:
         return {"folder_id": self.other}
+
+
+class SetMetadataSchema(Scenario):
+    """The schema of an organisation, of which other people have a key."""
+
+    names = ("schema",)
+    operator = EncordSetMetadataSchemaOperator
+    broken_at = 1
+
+    def prepare(self) -> None:
+        self.theirs = {"theirs": {"ty": "boolean"}}
+        self.emulator.authorize(self.account.public_key, email=self.account.email, role="ADMIN")
+        with self.account.client() as client:
+            client.organisation.save_metadata_schema(self.theirs)
+        self.wanted: dict[str, dict[str, Any]] = {"site": {"ty": "enum", "values": ["a"]}, "note": {"ty": "text"}}
+
+    def arguments(self) -> dict[str, Any]:
+        return {"schema": self.wanted}
+
+    def wrong(self) -> dict[str, Any]:
+        return {"schema": {"site": {"ty": "nothing"}}}
+
+    def truth(self) -> Any:
+        with self.account.client() as client:
+            return client.organisation.metadata_schema()
+
+    def goal(self) -> Any:
+        return {**self.theirs, **self.wanted}
+
+    def gain(self) -> None:
+        """Somebody adds a key, and one that we want is wanted differently."""
+        self.theirs["more"] = {"ty": "uuid"}
+        with self.account.client() as client:
+            client.organisation.save_metadata_schema({**client.organisation.metadata_schema(), **self.theirs})
+        self.wanted["site"] = {"ty": "enum", "values": ["a", "b"]}
 
 
 class UpdateMetadata(Scenario):

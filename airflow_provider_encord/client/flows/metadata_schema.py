@@ -16,6 +16,11 @@ Type: TypeAlias = Mapping[str, Any]
 
 _KEY = re.compile(r"[\w. -]*[a-zA-Z0-9][\w. -]*", re.ASCII)
 _RESERVED = "keyframes"
+_DEFAULTS: Mapping[str, Type] = {
+    "variant": {"hint": "text"},
+    "number": {"format": "F64"},
+    "datetime": {"timezone": "UTC"},
+}
 _HINTS = ("number", "varchar", "text", "boolean", "datetime", "uuid", "string", "long_string")
 _MOST_VALUES = 255  # one less than Encord stores, as in the vendor's SDK
 _LARGEST_EMBEDDING = 4096
@@ -34,26 +39,33 @@ class SavedSchema(msgspec.Struct, frozen=True, kw_only=True):
     removed: list[str]
 
 
-def save(schema: Mapping[str, Type]) -> Flow[SavedSchema]:
+def save(schema: Mapping[str, Type], *, keep_others: bool = False, preview: bool = False) -> Flow[SavedSchema]:
     """Replace the whole schema.
 
+    :param keep_others: Keep the keys that are not in `schema`.
+    :param preview: Save nothing.
     :raises InvalidArgumentError: A key, or a type that is new or changed, is not valid. Nothing was saved.
     """
     for key, type_ in schema.items():
         _check_form(key, type_)
     now = yield from metadata_schema.get_metadata_schema()
-    changed = [key for key in schema if dict(schema[key]) != now.get(key)]
+    changed = [key for key in schema if key not in now or _with_defaults(schema[key]) != _with_defaults(now[key])]
     for key in changed:  # what is unchanged may have a type that this version does not know
         _check(key, schema[key])
     saved = SavedSchema(
         created=[key for key in changed if key not in now],
         updated=[key for key in changed if key in now],
         unchanged=[key for key in schema if key not in changed],
-        removed=[key for key in now if key not in schema],
+        removed=[] if keep_others else [key for key in now if key not in schema],
     )
-    if changed or saved.removed:
-        yield from metadata_schema.save_metadata_schema(schema)
+    if (changed or saved.removed) and not preview:
+        yield from metadata_schema.save_metadata_schema({**now, **schema} if keep_others else schema)
     return saved
+
+
+def _with_defaults(type_: Type) -> dict[str, Any]:
+    """A type with what it means where it says nothing: Encord may give back what was left out."""
+    return {**_DEFAULTS.get(str(type_.get("ty")), {}), **type_}
 
 
 def _check_form(key: object, type_: object) -> None:

@@ -2,6 +2,7 @@
 
 from airflow_provider_encord.operators.storage.create_folder import EncordCreateFolderOperator
 from airflow_provider_encord.operators.storage.metadata import EncordUpdateMetadataOperator
+from airflow_provider_encord.operators.storage.metadata_schema import EncordSetMetadataSchemaOperator
 from airflow_provider_encord.operators.storage.partition_objects import EncordPartitionObjectsOperator
 from airflow_provider_encord.operators.storage.registration import EncordRegisterCloudDataOperator
 from airflow_provider_encord.operators.storage.sync import EncordSyncFolderOperator
@@ -11,6 +12,7 @@ __all__ = [
     "EncordCreateFolderOperator",
     "EncordPartitionObjectsOperator",
     "EncordRegisterCloudDataOperator",
+    "EncordSetMetadataSchemaOperator",
     "EncordSyncFolderOperator",
     "EncordUpdateMetadataOperator",
     "EncordUploadFilesOperator",
