@@ -71,7 +71,7 @@ class World:
         ssh = self.home / ".ssh"
         ssh.mkdir(parents=True)
         self._key = keys.new_key()
-        self.account.emulator.authorize(keys.public_line(self._key), email=self.account.email)
+        self.account.emulator.authorize(keys.public_line(self._key), email=self.account.email, role="ADMIN")
         locked = keys.openssh(self._key, PASSPHRASE)
         for name, text in (("encord", keys.openssh(self._key)), ("encord-locked", locked)):
             (ssh / name).write_text(text)

@@ -104,10 +104,13 @@ def at(account: Account, way: str, certificate: Path, monkeypatch: pytest.Monkey
     return move
 
 
-def _parts(account: Account, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two seeded projects, and the params that bring them into the DAGs."""
+def _parts(account: Account, tmp_path: Path, created: float = 0.0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two seeded projects, and the params that bring them into the DAGs.
+
+    :param created: Share of the rows of the first one that have labels.
+    """
     (tmp_path / "a.png").write_bytes(media.png(3, 2))
-    seeded, other = account.project(title="Street"), account.project()
+    seeded, other = account.project(title="Street", created=created), account.project()
     return seeded, {
         "source": str(tmp_path / "a.png"),
         "destination": str(tmp_path / "labels"),
@@ -208,7 +211,7 @@ class TestInRuns:
     def test_labels_out_and_in_are_linked_with_their_project(
         self, account: Account, at: Callable[[str], None], tmp_path: Path
     ) -> None:
-        _, params = _parts(account, tmp_path)
+        _, params = _parts(account, tmp_path, created=1.0)
         with account.client() as client:
             row = client.project(params["project"]).label_rows()[0]
         (tmp_path / "prelabels.jsonl").write_text(json.dumps({"data_hash": row.data_hash, "objects": []}))
