@@ -7,7 +7,7 @@ from typing import Any
 from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.exports.formats.coco import segmentation_of
-from airflow_provider_encord.training.outlines import ROUND, is_simple, outline_of, region_of
+from airflow_provider_encord.training.outlines import ROUND, is_simple, outline_of
 from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample
 
@@ -40,8 +40,15 @@ def segmentation_in(annotation: Annotation, size: tuple[int, int]) -> tuple[Any,
     if found is None:
         raise NotExpressibleError(f"{annotation.shape} without a region")
     segmentation, area, box = found
-    if annotation.shape == geometry.POLYGON and not is_simple(annotation):
-        area = region_of(annotation).area  # of crossing edges, the sum of what they go around may be anything
+    if annotation.shape == geometry.POLYGON and isinstance(segmentation, list) and not is_simple(annotation):
+        area = _pixels_in(segmentation, size)  # of crossing edges, the sum of what they go around may be anything
     if not area > 0:
         raise NotExpressibleError("it covers nothing of the image")
     return segmentation, area, box
+
+
+def _pixels_in(segmentation: list[list[float]], size: tuple[int, int]) -> float:
+    """The number of pixels in polygons, as readers of COCO draw them."""
+    from pycocotools import mask
+
+    return float(mask.area(mask.merge(mask.frPyObjects(segmentation, size[1], size[0]))))

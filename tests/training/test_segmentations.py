@@ -1,0 +1,34 @@
+"""Segmentations of training sets, beside what pycocotools draws of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pycocotools import mask
+
+from airflow_provider_encord.training.forms.segmentations import segmentation_in
+from airflow_provider_encord.training.reasons import NotExpressibleError
+from tests.training.test_outlines import SIZE, annotation
+
+corner = st.tuples(st.integers(0, SIZE[0]), st.integers(0, SIZE[1]))
+
+
+def test_the_area_of_a_polygon_that_crosses_itself_is_what_it_covers() -> None:
+    """The sum of what its edges go around is 0."""
+    bow = [0, 0, 1, 1, 1, 0, 0, 1]
+    _, area, box = segmentation_in(annotation("polygon", polygons=[[bow]]), SIZE)
+    assert area == pytest.approx(SIZE[0] * SIZE[1] / 2, rel=0.1)
+    assert box == (0, 0, *SIZE)
+
+
+@given(st.lists(corner, min_size=3, max_size=6, unique=True))
+def test_an_area_is_about_that_of_the_pixels(ring: list[tuple[int, int]]) -> None:
+    flat = [number for x, y in ring for number in (x / SIZE[0], y / SIZE[1])]
+    try:
+        segmentation, area, _ = segmentation_in(annotation("polygon", polygons=[[flat]]), SIZE)
+    except NotExpressibleError:
+        return
+    pixels = mask.area(mask.merge(mask.frPyObjects(segmentation, SIZE[1], SIZE[0])))
+    around = sum(abs(x1 - x2) + abs(y1 - y2) for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True))
+    assert abs(area - pixels) <= around
