@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import logging
@@ -111,19 +112,14 @@ def build_training_set(
     classes = _classes(spec, structure)
     form = _form(spec, classes, splits, structure)
     keys.read(_listed(spec.labels, manifest))
-    index = MediaIndex(spec.reports)
-    try:
+    if keys.without_key:
+        log.warning("%d data units have no %s. They are split by their data hash.", keys.without_key, spec.split_by)
+    directory = TrainingDirectory(spec.destination, owner)
+    with contextlib.closing(MediaIndex(spec.reports)) as index:
         about = _fingerprint(spec, manifest, index, keys, structure)
-        directory = TrainingDirectory(spec.destination, owner)
-        known = directory.finished()
-        if known is not None and known.fingerprint == about:
-            log.info("%s has this training set already.", spec.destination)
+        known = _known(directory, spec, about)
+        if known is not None:
             return known, False
-        if known is not None and not spec.overwrite:
-            raise InvalidArgumentError(
-                f"destination: {spec.destination} has another training set, of other labels, media or arguments. Pass "
-                "overwrite=True to replace it, or another directory."
-            )
         directory.claim()
         try:
             directory.begin(about, form.entries)
@@ -146,11 +142,24 @@ def build_training_set(
         except BaseException:
             directory.release()
             raise
-    finally:
-        index.close()
-    if keys.without_key:
-        log.warning("%d data units have no %s. They were split by their data hash.", keys.without_key, spec.split_by)
     return record, True
+
+
+def _known(directory: TrainingDirectory, spec: BuildSpec, about: str) -> TrainingSet | None:
+    """The training set of the destination, if it is the one that is asked for.
+
+    :raises InvalidArgumentError: It is another one, and is not to be replaced.
+    """
+    known = directory.finished()
+    if known is not None and known.fingerprint == about:
+        log.info("%s has this training set already.", spec.destination)
+        return known
+    if known is not None and not spec.overwrite:
+        raise InvalidArgumentError(
+            f"destination: {spec.destination} has another training set, of other labels, media or arguments. Pass "
+            "overwrite=True to replace it, or another directory."
+        )
+    return None
 
 
 def _require_apart(spec: BuildSpec) -> None:
