@@ -142,20 +142,6 @@ def _simple_ring(annotation: Annotation, size: tuple[int, int]) -> Ring | None:
     return ring if _inside(ring, size) and shapely.Polygon(ring).is_valid else None
 
 
-def is_simple(annotation: Annotation) -> bool:
-    """Whether a polygon has one ring that does not cross itself. Its area is then that of the ring."""
-    try:
-        with geometry.reading(annotation):
-            polygons = geometry.rings_of(annotation)
-    except geometry.MalformedGeometryError:
-        return False
-    return len(polygons) == 1 and len(polygons[0]) == 1 and _is_valid(polygons[0][0])
-
-
-def _is_valid(ring: Ring) -> bool:
-    return len(ring) >= _LEAST_CORNERS and bool(shapely.Polygon(ring).is_valid)
-
-
 def _visible(annotation: Annotation, size: tuple[int, int]) -> Any:
     """The part of an object's region that is inside of the image.
 

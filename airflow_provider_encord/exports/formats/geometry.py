@@ -120,8 +120,9 @@ def _box_around_points(annotation: Annotation) -> Box | None:
 
 def around(points: Sequence[Point]) -> Box:
     """The box around points."""
-    left, top = min(x for x, _ in points), min(y for _, y in points)
-    return (left, top, max(x for x, _ in points) - left, max(y for _, y in points) - top)
+    across, down = [x for x, _ in points], [y for _, y in points]
+    left, top = min(across), min(down)
+    return (left, top, max(across) - left, max(down) - top)
 
 
 def rings_of(annotation: Annotation) -> list[list[Ring]]:

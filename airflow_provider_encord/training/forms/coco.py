@@ -17,7 +17,7 @@ from airflow_provider_encord.exports.formats.answers import mappings
 from airflow_provider_encord.exports.formats.coco import coco_id
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.json_parts import JsonParts
-from airflow_provider_encord.training.forms.segmentations import require_size, segmentation_in
+from airflow_provider_encord.training.forms.segmentations import crossing_polygons, require_size, segmentation_in
 from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.outlines import SKELETON, clipped
 from airflow_provider_encord.training.reasons import NotExpressibleError
@@ -52,8 +52,9 @@ class CocoForm:
         image = coco_id(sample.place.unit, sample.place.frame)
         about = {"id": image, "file_name": f"{sample.name}{suffix}", "width": width, "height": height}
         self._images[split].add({**about, "encord_data_hash": sample.data_hash, "encord_frame": sample.place.frame})
+        crossing = crossing_polygons(sample.objects)
         for annotation in sample.objects:
-            self._add_object(sample, annotation, image, split, written)
+            self._add_object(sample, annotation, image, split, written, crosses=annotation.hash in crossing)
         return written
 
     def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -82,13 +83,20 @@ class CocoForm:
         return None
 
     def _add_object(
-        self, sample: Sample, annotation: Annotation, image: int, split: str, written: WrittenSample
+        self,
+        sample: Sample,
+        annotation: Annotation,
+        image: int,
+        split: str,
+        written: WrittenSample,
+        *,
+        crosses: bool,
     ) -> None:
         class_name = written.class_of(annotation, self._classes)
         if class_name is None:
             return
         try:
-            content = self._content(sample, annotation)
+            content = self._content(sample, annotation, crosses=crosses)
         except NotExpressibleError as error:
             written.left_out.append(left_out(annotation, str(error)))
             return
@@ -104,14 +112,16 @@ class CocoForm:
             }
         )
 
-    def _content(self, sample: Sample, annotation: Annotation) -> dict[str, Any]:
+    def _content(self, sample: Sample, annotation: Annotation, *, crosses: bool) -> dict[str, Any]:
         size = require_size(sample)
         if annotation.shape == SKELETON:
             points = keypoints_of(annotation, self._templates.of(annotation.feature_hash))
             inside = clipped(box_of(points), size)
             content = _skeleton(points, inside)
         else:
-            segmentation, area, box = segmentation_in(annotation, size)
+            segmentation, area, box = segmentation_in(annotation, size, crosses=crosses)
+            if not area > 0:
+                raise NotExpressibleError("it covers nothing of the image")
             inside = clipped(box, size)
             numbers = [round(number, 3) for number in inside]
             content = {"segmentation": segmentation, "area": round(area, 3), "bbox": numbers}

@@ -89,8 +89,12 @@ class MasksForm:
         except NotExpressibleError as error:
             written.left_out.append(left_out(annotation, str(error)))
             return
+        pixels = _pixels(segmentation, height, width)
+        if not pixels.any():
+            written.left_out.append(left_out(annotation, "it covers nothing of the image"))
+            return
         value = number * _INSTANCES + earlier if self._instances else number
-        mask[_pixels(segmentation, height, width)] = value
+        mask[pixels] = value
         written.classes.append(class_name)
 
 
