@@ -122,7 +122,7 @@ def build_training_set(
             return known, False
         directory.claim()
         try:
-            directory.begin(about, form.entries)
+            directory.begin(form.entries)
             builder = Builder(
                 directory,
                 form,

@@ -22,7 +22,6 @@ _ALWAYS = (LEFT_OUT, CARD, PAGE)
 class _Building(msgspec.Struct, frozen=True):
     """What is being written into a directory, and the files and directories in it that belong to that."""
 
-    fingerprint: str
     entries: list[str]
 
 
@@ -75,7 +74,7 @@ class TrainingDirectory:
         """Let other tasks write the directory."""
         self._claim.release()
 
-    def begin(self, fingerprint: str, entries: Iterable[str]) -> None:
+    def begin(self, entries: Iterable[str]) -> None:
         """Prepare the directory. What is there of another training set, or of a killed attempt, is removed."""
         self._claim.check()
         marker = self._marker()
@@ -84,7 +83,7 @@ class TrainingDirectory:
             for name in sorted({*(marker.entries if marker else ()), *entries, *_ALWAYS}):
                 _remove_entry(self.path / name)
             remove_unfinished(self.path)
-            content = msgspec.json.encode(_Building(fingerprint, sorted(entries)))
+            content = msgspec.json.encode(_Building(sorted(entries)))
             write_whole(self.path / BUILDING, [content])
 
     def finish(self, record: TrainingSet) -> None:
