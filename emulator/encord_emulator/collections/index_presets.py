@@ -7,6 +7,7 @@ with a filter nothing [inferred].
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -62,13 +63,20 @@ def list_page(exchange: Exchange) -> dict[str, Any]:
     conditions = Conditions()
     conditions.add("project IS NULL")
     conditions.among("uuid", query.uuids)
-    start, size = listing.page_start(query.page_token), folders.page_size(exchange, query.page_size)
+    return page_of(exchange, conditions, _view, query.page_token, query.page_size)
+
+
+def page_of(
+    exchange: Exchange, conditions: Conditions, view: Callable[[Row], dict[str, Any]], token: str | None, size: int
+) -> dict[str, Any]:
+    """A page of the presets that meet some conditions, of the data view or of a project."""
+    start, size = listing.page_start(token), folders.page_size(exchange, size)
     rows = exchange.store.all(
         f"SELECT * FROM filter_presets WHERE {conditions.sql}"  # noqa: S608 - see Conditions
         " ORDER BY position LIMIT ? OFFSET ?",
         *(*conditions.values, size + 1, start),
     )
-    return listing.page([_view(row) for row in rows], start, size)
+    return listing.page([view(row) for row in rows], start, size)
 
 
 def definition(exchange: Exchange) -> dict[str, Any]:

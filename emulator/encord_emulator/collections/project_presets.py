@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from ..requests import listing
 from ..requests.exchange import Exchange
 from ..requests.filters import Conditions
 from ..state.store import Row
@@ -49,13 +48,7 @@ def list_page(exchange: Exchange) -> dict[str, Any]:
     conditions = Conditions()
     conditions.equal("project", exchange.path["project"])
     conditions.among("uuid", query.preset_uuids)
-    start, size = listing.page_start(query.page_token), folders.page_size(exchange, query.page_size)
-    rows = exchange.store.all(
-        f"SELECT * FROM filter_presets WHERE {conditions.sql}"  # noqa: S608 - see Conditions
-        " ORDER BY position LIMIT ? OFFSET ?",
-        *(*conditions.values, size + 1, start),
-    )
-    return listing.page([_view(row) for row in rows], start, size)
+    return index_presets.page_of(exchange, conditions, _view, query.page_token, query.page_size)
 
 
 def definition(exchange: Exchange) -> dict[str, Any]:
