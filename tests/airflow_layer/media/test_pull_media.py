@@ -20,6 +20,7 @@ from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.flows.uploads import LocalFile
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from airflow_provider_encord.operators.media import EncordPullMediaOperator
+from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.label_exports import Exports
@@ -354,3 +355,30 @@ def test_a_wrong_argument_is_named_before_anything_is_pulled(
         media.pull(**arguments)
     assert not media.downloads()
     assert not media.target.exists()
+
+
+def test_the_images_of_a_sequence_are_named_by_their_hashes_in_label_rows(account: Account, tmp_path: Path) -> None:
+    """Labels are about each image, although Encord plays the sequence like a video."""
+    (tmp_path / "drive").mkdir()
+    for number in range(3):
+        Image.new("RGB", (8 + number, 6)).save(tmp_path / "drive" / f"{number}.png")
+    with account.client() as client:
+        dataset = client.create_dataset("Sequence").id
+        EncordUploadFilesOperator(
+            task_id="upload",
+            dataset_id=dataset,
+            source=str(tmp_path / "drive"),
+            group_by="directory",
+            create_video=True,
+        ).execute({})
+        [row] = client.dataset(dataset).data_rows()
+        [item] = client.items([row.backing_item_uuid or ""])
+    assert item.item_type == "imageSequence"
+    result = EncordPullMediaOperator(
+        task_id="pull", dataset_id=dataset, destination=str(tmp_path / "media"), frames="all"
+    ).execute({})
+    lines = [json.loads(line) for line in (tmp_path / "media" / "media.jsonl").read_text().splitlines()]
+    assert result["created"] == len({line["unit"] for line in lines}) == 3
+    assert {line["data_hash"] for line in lines} == {row.data_hash}
+    pulled = {(tmp_path / "media" / line["path"]).read_bytes() for line in lines}
+    assert pulled == {path.read_bytes() for path in (tmp_path / "drive").iterdir()}
