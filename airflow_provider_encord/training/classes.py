@@ -9,6 +9,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.answers import mappings
 
 _MOST_NAMED = 20
+_TEXT = "text"
 
 
 class Classes:
@@ -89,20 +90,42 @@ def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:
     return questions[question]
 
 
+def require_text_question(structure: Mapping[str, Any], question: str) -> None:
+    """Check that a classification, or an attribute in one, is answered with text.
+
+    :raises InvalidArgumentError: The ontology has no such question.
+    """
+    known = [
+        str(attribute.get("name"))
+        for classification in mappings(structure.get("classifications"))
+        for attribute in _attributes(classification.get("attributes"))
+        if attribute.get("type") == _TEXT
+    ]
+    if question not in known:
+        raise InvalidArgumentError(
+            f"caption_from: the ontology has no classification {question!r} with text. It has "
+            f"{_listed(list(dict.fromkeys(known))) or 'none'}."
+        )
+
+
 def _questions(structure: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for classification in mappings(structure.get("classifications")):
-        yield from _with_options(classification.get("attributes"))
+        for attribute in _attributes(classification.get("attributes")):
+            labels = [str(option["label"]) for option in _options(attribute) if option.get("label") is not None]
+            if labels:
+                yield str(attribute.get("name")), labels
 
 
-def _with_options(attributes: Any) -> Iterator[tuple[str, list[str]]]:
-    """Attributes that have options, also those that are nested in options."""
+def _attributes(attributes: Any) -> Iterator[Mapping[str, Any]]:
+    """Attributes, also those that are nested in options."""
     for attribute in mappings(attributes):
-        options = list(mappings(attribute.get("options")))
-        labels = [str(option["label"]) for option in options if option.get("label") is not None]
-        if labels:
-            yield str(attribute.get("name")), labels
-        for option in options:
-            yield from _with_options(option.get("options"))
+        yield attribute
+        for option in _options(attribute):
+            yield from _attributes(option.get("options"))
+
+
+def _options(attribute: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(mappings(attribute.get("options")))
 
 
 def _listed(names: Sequence[str]) -> str:
