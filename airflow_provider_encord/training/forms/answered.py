@@ -18,14 +18,14 @@ class Answers:
     """
 
     def __init__(self, question: str, classes: Classes):
-        self._question, self._classes = question, classes
+        self.question, self._classes = question, classes
 
     def add_classes(self, sample: Sample, written: WrittenSample) -> None:
         """Add the classes of an image, each once. What is no class is noted as left out, as are objects."""
         written.leave_objects(sample, _OBJECT)
         answered = False
         for annotation in sample.classifications:
-            answers = annotation.answers.get(self._question)
+            answers = annotation.answers.get(self.question)
             for answer in answers if isinstance(answers, list) else []:
                 answered = True
                 class_name = self._classes.of(answer)

@@ -11,7 +11,7 @@ from airflow_provider_encord.exports.formats.coco import coco_id
 from airflow_provider_encord.training.forms.coco import document_of, image_in
 from airflow_provider_encord.training.forms.json_parts import JsonParts
 from airflow_provider_encord.training.forms.written import WrittenSample
-from airflow_provider_encord.training.samples import Sample, left_out
+from airflow_provider_encord.training.samples import Sample
 
 _OBJECT = "objects have no place in captions"
 _NO_CAPTION = "it has no caption"
@@ -35,10 +35,10 @@ class CaptionsForm:
         written = WrittenSample()
         written.leave_objects(sample, _OBJECT)
         about = image_in(sample, suffix)
+        written.leave_other_answers(sample, self._question)
         for annotation in sample.classifications:
             caption = annotation.answers.get(self._question)
             if not isinstance(caption, str) or not caption.strip():
-                written.left_out.append(left_out(annotation, _NO_CAPTION))
                 continue
             written.classes.append(self._question)
             id_ = coco_id(sample.label_hash, sample.place.unit, sample.place.frame, annotation.hash)

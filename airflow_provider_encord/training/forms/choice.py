@@ -105,8 +105,8 @@ def _captions(spec: FormSpec, structure: Mapping[str, Any]) -> Classes:
 
 def _refuse_unused(argument: str, value: Any, format_: str, users: Sequence[str]) -> None:
     if value and format_ not in users:
-        named = " and ".join(map(repr, users))
-        only = f"the format {named} uses" if len(users) == 1 else f"the formats {named} use"
+        *others, last = map(repr, users)
+        only = f"the formats {', '.join(others)} and {last} use" if others else f"the format {last} uses"
         raise InvalidArgumentError(f"{argument}: only {only} it. Do not pass it.")
 
 

@@ -36,6 +36,7 @@ class FoldersForm:
     def add(self, sample: Sample, split: str, suffix: str) -> WrittenSample:
         """Decide into which folders an image goes."""
         written = WrittenSample()
+        written.leave_other_answers(sample, self._answers.question)
         self._answers.add_classes(sample, written)
         written.image_paths = [f"{split}/{self._folders[name]}/{sample.name}{suffix}" for name in written.classes]
         return written

@@ -93,6 +93,7 @@ class ParquetForm:
         return {"objects": {"bbox": boxes, "categories": categories}}
 
     def _class(self, answers: Answers, sample: Sample, written: WrittenSample) -> dict[str, Any] | None:
+        written.leave_other_answers(sample, answers.question)
         class_name = answers.only_class(sample, written)
         return None if class_name is None else {"label": self._classes.number(class_name)}
 

@@ -11,6 +11,7 @@ from airflow_provider_encord.training.samples import Sample, left_out
 DROPPED = "dropped by class_map"
 NOT_IN_ONTOLOGY = "its class is not in the ontology"
 NO_AREA = "it covers nothing of the image"
+OTHER_QUESTION = "it answers another question"
 TOO_SMALL = "smaller than min_box_size"
 
 
@@ -44,6 +45,11 @@ class WrittenSample:
     def leave_classifications(self, sample: Sample) -> None:
         """Note that the classifications of a sample are left out."""
         self.left_out += [left_out(annotation, CLASSIFICATION) for annotation in sample.classifications]
+
+    def leave_other_answers(self, sample: Sample, question: str) -> None:
+        """Note that the classifications of a sample that do not answer a question are left out."""
+        others = (annotation for annotation in sample.classifications if question not in annotation.answers)
+        self.left_out += [left_out(annotation, OTHER_QUESTION) for annotation in others]
 
     def leave_objects(self, sample: Sample, reason: str) -> None:
         """Note that the objects of a sample are left out."""
