@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from airflow_provider_encord.exports.formats.annotations import Annotation, Place
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.samples import File, Sample
@@ -45,8 +47,6 @@ def stored(directory: Path, name: str, content: bytes) -> File:
 
 def box(hash_: str, left: float, top: float, width: float, height: float, name: str = "n") -> Annotation:
     """An object with a box; numbers are fractions of the image."""
-    import msgspec
-
     drawn = annotation("bounding_box", boundingBox={"x": left, "y": top, "w": width, "h": height})
     return msgspec.structs.replace(drawn, hash=hash_, name=name)
 
