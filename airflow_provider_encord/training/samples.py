@@ -49,7 +49,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     :param data_hash: Data hash of the label row.
     :param name: Name for files of the training set, without extension; unique.
     :param is_alone: Whether its data unit is a single image: it is in no video and no group.
-    :param frame_rate: Frames per second of its video; None if there is none, or Encord does not state it.
+    :param frame_rate: Frames per second of its video; None for images, or if Encord does not state it.
     """
 
     data_hash: str
