@@ -116,6 +116,7 @@ class Builder:
                 write_whole(path, self._lines(rows, pool, progress))
             for name, blocks in self._form.finish():
                 self._write(name, blocks)
+                progress.log_at_intervals()
         finally:
             pool.shutdown(cancel_futures=True)
         self.built.files += 1

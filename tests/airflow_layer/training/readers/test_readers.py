@@ -6,12 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from airflow_provider_encord.storage_paths import write_whole
+from airflow_provider_encord.training.classes import Classes
+from airflow_provider_encord.training.forms.yolo import POSE, YoloForm
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.training.readers.readers import IS_READY, read
 from tests.airflow_layer.training.test_sequences import Drive
 from tests.airflow_layer.training.training_sets import HEIGHT, WIDTH, Pictures
+from tests.sdk.media import png
+from tests.training.making import finished, sample
+from tests.training.test_outlines import SIZE, STRUCTURE, annotation
 
 pytestmark = pytest.mark.skipif(not IS_READY, reason="the readers are not installed: make readers")
 
@@ -154,6 +161,22 @@ def test_ultralytics_reads_yolo(pictures: Pictures, tmp_path: Path, reads: Calla
     assert classes == sorted([class_ for class_, _ in drawn(number)] for number in range(12))
     assert all(label["shape"] == [HEIGHT, WIDTH] for label in read_["found"])
     assert sum(len(label["segments"]) for label in read_["found"]) == (0 if task == "detect" else 22)
+
+
+def test_ultralytics_reads_poses(tmp_path: Path, reads: Callable[..., Any]) -> None:
+    points = {"0": {"x": 0.25, "y": 0.5, "featureHash": "t"}, "1": {"x": 0.5, "y": 0.75, "featureHash": "r"}}
+    hand = msgspec.structs.replace(annotation("skeleton", skeleton=points), feature_hash="hand")
+    classes = Classes(["Hand"], {}, {"hand": "Hand"})
+    form = YoloForm(POSE, classes, ["train"], STRUCTURE)
+    for data_hash, objects in (("one", [hand]), ("none", [])):
+        written = form.add(sample(data_hash, objects=objects), "train", ".png")
+        for path, content in {**dict.fromkeys(written.image_paths, png(*SIZE)), **written.files}.items():
+            write_whole(tmp_path / path, [content])
+    for path, content in finished(form):
+        write_whole(tmp_path / path, [content])
+    read_ = reads("ultralytics", "pose", tmp_path / "data.yaml")
+    assert [(label["classes"], label["keypoints"]) for label in read_["found"]] == [([], [0, 3, 3]), ([0], [1, 3, 3])]
+    assert read_["found"][1]["boxes"] == [pytest.approx([0.375, 0.625, 0.25, 0.25])]
 
 
 def test_ultralytics_reads_folders(pictures: Pictures, tmp_path: Path, reads: Callable[..., Any]) -> None:
