@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -156,3 +158,26 @@ def test_a_file_that_was_changed_since_it_was_pulled_is_not_packed(
         pictures.build(format=format_, **inputs)
     assert not (tmp_path / "set" / "training_set.json").exists()
     assert not list((tmp_path / "set").rglob("*.unfinished"))
+
+
+def test_no_file_of_another_form_is_left(account: Account, tmp_path: Path) -> None:
+    pictures = Pictures(account, tmp_path, captions=True)
+    inputs = pictures.inputs()
+    for format_ in ("webdataset", "parquet", "coco-panoptic", "coco-captions", "imagefolder", "webdataset"):
+        more = {"caption_from": "Caption"} if format_ == "coco-captions" else {"max_shard_bytes": 300}
+        pictures.build(format=format_, overwrite=True, **more, **inputs)
+        pictures.build("fresh", format=format_, overwrite=True, **more, **inputs)
+        assert contents(tmp_path / "set") == contents(tmp_path / "fresh")
+        shutil.rmtree(tmp_path / "fresh")
+
+
+def test_a_library_that_is_missing_is_named_with_its_extra(
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = pictures.inputs()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(
+        AirflowFailException, match=r"format: parquet needs pyarrow, .*airflow-provider-encord\[parquet\]"
+    ):
+        pictures.build(format="parquet", **inputs)
+    assert not (tmp_path / "set").exists()
