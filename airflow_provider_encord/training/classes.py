@@ -9,7 +9,6 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.answers import mappings
 
 _MOST_NAMED = 20
-_TEXT = "text"
 
 
 class Classes:
@@ -90,42 +89,20 @@ def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:
     return questions[question]
 
 
-def require_text_question(structure: Mapping[str, Any], question: str) -> None:
-    """Check that a classification, or an attribute in one, is answered with text.
-
-    :raises InvalidArgumentError: The ontology has no such question.
-    """
-    known = [
-        str(attribute.get("name"))
-        for classification in mappings(structure.get("classifications"))
-        for attribute in _attributes(classification.get("attributes"))
-        if attribute.get("type") == _TEXT
-    ]
-    if question not in known:
-        raise InvalidArgumentError(
-            f"caption_from: the ontology has no classification {question!r} with text. It has "
-            f"{_listed(list(dict.fromkeys(known))) or 'none'}."
-        )
-
-
 def _questions(structure: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for classification in mappings(structure.get("classifications")):
-        for attribute in _attributes(classification.get("attributes")):
-            labels = [str(option["label"]) for option in _options(attribute) if option.get("label") is not None]
-            if labels:
-                yield str(attribute.get("name")), labels
+        yield from _with_options(classification.get("attributes"))
 
 
-def _attributes(attributes: Any) -> Iterator[Mapping[str, Any]]:
-    """Attributes, also those that are nested in options."""
+def _with_options(attributes: Any) -> Iterator[tuple[str, list[str]]]:
+    """Attributes that have options, also those that are nested in options."""
     for attribute in mappings(attributes):
-        yield attribute
-        for option in _options(attribute):
-            yield from _attributes(option.get("options"))
-
-
-def _options(attribute: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(mappings(attribute.get("options")))
+        options = list(mappings(attribute.get("options")))
+        labels = [str(option["label"]) for option in options if option.get("label") is not None]
+        if labels:
+            yield str(attribute.get("name")), labels
+        for option in options:
+            yield from _with_options(option.get("options"))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ NO_MEDIA = "its file was not pulled"
 OTHER_SIZE = "its file has another width or height than its labels"
 NOT_READABLE = "its content does not have the form of label rows"
 NOT_AN_IMAGE = "it is not on an image or frame"
-_SINGLE = (IMAGE, "img_group")
+_SINGLE = ("image", "img_group")
 
 
 class File(msgspec.Struct, frozen=True):

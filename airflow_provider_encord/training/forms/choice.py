@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.training.classes import (
-    Classes,
-    answer_names,
-    names_by_hash,
-    object_names,
-    require_text_question,
-)
+from airflow_provider_encord.exports.formats.answers import mappings
+from airflow_provider_encord.training.classes import Classes, answer_names, names_by_hash, object_names
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.pulled_files import PulledFiles
 
@@ -23,6 +18,7 @@ _MASKS = ("semantic-masks", "instance-masks")
 _CLASSIFIED = (_FOLDERS, _WEB_DATASET, _PARQUET)
 PACKED = (_WEB_DATASET, _PARQUET)
 """The forms that pack images into shards."""
+_TEXT = "text"
 _REGIONS = ("numpy", "shapely")
 _DRAWN = (*_REGIONS, "pycocotools", "PIL")
 _EXTRAS = {"pyarrow": "parquet"}
@@ -99,8 +95,26 @@ def _captions(spec: FormSpec, structure: Mapping[str, Any]) -> Classes:
         )
     if spec.class_map:
         raise InvalidArgumentError(f"class_map: the format {_CAPTIONS!r} has no classes. Do not pass it.")
-    require_text_question(structure, spec.caption_from)
+    known = [
+        name
+        for classification in mappings(structure.get("classifications"))
+        for name in _text_questions(classification.get("attributes"))
+    ]
+    if spec.caption_from not in known:
+        raise InvalidArgumentError(
+            f"caption_from: the ontology has no classification {spec.caption_from!r} with text. It has "
+            f"{', '.join(map(repr, dict.fromkeys(known))) or 'none'}."
+        )
     return Classes([spec.caption_from], {})
+
+
+def _text_questions(attributes: Any) -> Iterator[str]:
+    """The names of attributes that are answered with text, also of those that are nested in options."""
+    for attribute in mappings(attributes):
+        if attribute.get("type") == _TEXT:
+            yield str(attribute.get("name"))
+        for option in mappings(attribute.get("options")):
+            yield from _text_questions(option.get("options"))
 
 
 def _refuse_unused(argument: str, value: Any, format_: str, users: Sequence[str]) -> None:
