@@ -64,8 +64,9 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         images; without it, objects.
     :param caption_from: With the format ``"coco-captions"``, the name of the text classification, or of a text
         attribute of one, whose answer is the caption (templated).
-    :param stuff_classes: With the format ``"coco-panoptic"``, the classes that are stuff, such as sky, by their names after
-        `class_map`: all objects of one on an image are one segment (templated). Default: none; each object is a thing.
+    :param stuff_classes: With the format ``"coco-panoptic"``, the classes that are stuff, such as sky, by their names
+        after `class_map` (templated). All objects of such a class on an image are one segment. Default: none; each
+        object is a thing.
     :param split: The share of each split, by name (templated). The shares add up to 1. Default: ``{"train": 0.8, "val":
         0.1, "test": 0.1}``.
     :param split_by: What is kept together in one split (templated): ``"data_hash"`` (default), a data unit with all its
