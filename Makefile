@@ -30,7 +30,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage soak soak-waiting e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
+.PHONY: help demo test test-quick coverage readers soak soak-waiting e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -71,6 +71,10 @@ coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tes
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
+
+# Without this environment, the suite skips these tests: with PyTorch it takes 6 GB.
+readers: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) .venvs/readers/.ready  ## training sets, opened by the libraries that they are for
+	$(BIN)/python -m pytest tests/airflow_layer/training/readers $(PYTEST_ARGS)
 
 soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
 	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)
@@ -209,6 +213,15 @@ $(EMULATOR_ENVIRONMENT): emulator/pyproject.toml constraints/emulator.txt $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/emulator
 	$(UV) pip install --quiet --python .venvs/emulator/bin/python --requirement constraints/emulator.txt
 	$(UV) pip install --quiet --python .venvs/emulator/bin/python --no-deps --editable ./emulator
+	touch $@
+
+# Ultralytics asks for another build of OpenCV, which needs libraries of a desktop.
+READERS := tests/airflow_layer/training/readers
+.venvs/readers/.ready: $(READERS)/requirements.txt $(READERS)/requirements-alone.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/readers
+	$(UV) pip install --quiet --python .venvs/readers/bin/python --requirement $(READERS)/requirements.txt
+	$(UV) pip install --quiet --python .venvs/readers/bin/python --no-deps \
+	  --requirement $(READERS)/requirements-alone.txt
 	touch $@
 
 .venvs/sdk-%/.ready: tests/sdk/requirements-%.txt $(UV)

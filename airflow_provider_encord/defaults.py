@@ -32,12 +32,18 @@ TRAINING_FORMATS = (
         "yolo-obb",
         "yolo-pose",
         "coco",
+        "coco-panoptic",
+        "coco-captions",
         "semantic-masks",
         "instance-masks",
+        "mot",
+        "webdataset",
+        "parquet",
         "imagefolder",
     ),
     "folders",
 )
+TRAINING_SHARD_BYTES = 256 * 2**20
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
 JSON_LINES_FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst")

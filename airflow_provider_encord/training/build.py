@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
-import hashlib
 import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,16 +15,16 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.exports.formats.annotations import LeftOut
 from airflow_provider_encord.exports.formats.answers import Names
 from airflow_provider_encord.media.fetching import path_at
 from airflow_provider_encord.media.layout import extension_of
 from airflow_provider_encord.progress import ProgressLogger
-from airflow_provider_encord.storage_paths import blocks_of, replacing, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import replacing, storage_errors, write_whole
 from airflow_provider_encord.training.directory import TrainingDirectory
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
+from airflow_provider_encord.training.pulled_files import PulledFiles
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
 from airflow_provider_encord.training.samples import Sample, samples_of
 from airflow_provider_encord.training.split_keys import SplitKeys
@@ -82,7 +81,7 @@ class _Progress(ProgressLogger):
 class Builder:
     """Writes a training set.
 
-    :param media: Path object of the directory of the media.
+    :param files: Reads the media.
     :param keys: The keys by which samples are assigned to splits.
     :param max_concurrency: How many images are copied at once.
     """
@@ -92,14 +91,14 @@ class Builder:
         directory: TrainingDirectory,
         form: Form,
         *,
-        media: Any,
+        files: PulledFiles,
         index: MediaIndex,
         names: Names,
         splits: Splits,
         keys: SplitKeys,
         max_concurrency: int,
     ):
-        self._directory, self._form, self._media, self._index = directory, form, media, index
+        self._directory, self._form, self._files, self._index = directory, form, files, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
         self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
@@ -117,6 +116,7 @@ class Builder:
                 write_whole(path, self._lines(rows, pool, progress))
             for name, blocks in self._form.finish():
                 self._write(name, blocks)
+                progress.log_at_intervals()
         finally:
             pool.shutdown(cancel_futures=True)
         self.built.files += 1
@@ -160,7 +160,7 @@ class Builder:
             name = pathlib.PurePosixPath(sample.file.path).name
             written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
             yield from written.left_out
-            self._count(split, written.classes, images=bool(written.image_paths))
+            self._count(split, written.classes, images=written.has_image)
             self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
             self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
             self._finish_writing(_MOST_WAITING)
@@ -174,19 +174,11 @@ class Builder:
 
     def _copy(self, sample: Sample, relative: str) -> int:
         """Copy an image, unless it is not the file that was pulled."""
-        source, target = path_at(self._media, sample.file.path), path_at(self._directory.path, relative)
-        size, digest = 0, hashlib.sha256()
+        target, size = path_at(self._directory.path, relative), 0
         with storage_errors("destination", target), replacing(target) as writer:
-            with storage_errors("media", source):
-                for block in blocks_of(source):
-                    size += len(block)
-                    digest.update(block)
-                    writer.write(block)
-            if sample.file.sha256 is not None and digest.hexdigest() != sample.file.sha256:
-                raise RefusedError(
-                    f"media: {source} is not the file that was pulled: its SHA-256 differs from the one in the report. "
-                    "Pull the media again."
-                )
+            for block in self._files.blocks(sample.file):
+                size += len(block)
+                writer.write(block)
         return size
 
     def _write_small(self, relative: str, content: bytes) -> int:
@@ -203,6 +195,7 @@ class Builder:
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
+            self._directory.keep()
             self.built.bytes += len(block)
             yield block
 

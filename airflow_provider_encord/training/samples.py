@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from airflow_provider_encord.exports.formats.annotations import (
     places_of,
 )
 from airflow_provider_encord.exports.formats.answers import Names
+from airflow_provider_encord.exports.formats.surfaces import IMAGE
 
 NO_MEDIA = "its file was not pulled"
 OTHER_SIZE = "its file has another width or height than its labels"
@@ -30,6 +32,7 @@ class File(msgspec.Struct, frozen=True):
 
     :param path: Its path in the directory of the media.
     :param width: Width in pixels, as the report of the media states it.
+    :param bytes: Its size, as the report states it.
     """
 
     path: str
@@ -37,6 +40,7 @@ class File(msgspec.Struct, frozen=True):
     mime_type: str | None
     width: int | None = None
     height: int | None = None
+    bytes: int | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     :param data_hash: Data hash of the label row.
     :param name: Name for files of the training set, without extension; unique.
+    :param is_alone: Whether its data unit is a single image: it is in no video and no group.
+    :param frame_rate: Frames per second of its video; None for images, or if Encord does not state it.
     """
 
     data_hash: str
@@ -53,6 +59,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     objects: list[Annotation]
     classifications: list[Annotation]
+    is_alone: bool = True
+    frame_rate: float | None = None
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -93,7 +101,7 @@ def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[S
         else:
             places.setdefault(_key(annotation.place), annotation.place)
             found.setdefault(_key(annotation.place), []).append(annotation)
-    for key, place in places.items():
+    for key, place in sorted(places.items(), key=lambda item: item[1].frame or 0):  # those of a video in its order
         yield from _sample(document, place, found.get(key, []), media)
 
 
@@ -117,7 +125,15 @@ def _sample(
         name=f"{place.unit}-{place.frame:06d}" if is_frame else place.unit,
         objects=[annotation for annotation in annotations if annotation.kind == OBJECT],
         classifications=[annotation for annotation in annotations if annotation.kind != OBJECT],
+        is_alone=row.get("data_type") == IMAGE,
+        frame_rate=_frame_rate(row, place),
     )
+
+
+def _frame_rate(row: Mapping[str, Any], place: Place) -> float | None:
+    unit = (row.get("data_units") or {}).get(place.unit)
+    rate = unit.get("data_fps") if isinstance(unit, Mapping) else None
+    return float(rate) if isinstance(rate, int | float) and 0 < rate < math.inf else None
 
 
 def _differ(file: File, place: Place) -> bool:

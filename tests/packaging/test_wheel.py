@@ -111,7 +111,7 @@ OF_FORMATS = {"numpy", "pyarrow", "pycocotools", "zstandard"}
 OF_SHAPES = {"numpy", "shapely"}
 OF_PRELABELS = {"pillow", "pyarrow", "yaml"}  # yaml is Airflow's own
 OF_FRAMES = {"av", "numpy", "pillow"}
-OF_TRAINING = {"numpy", "pillow", "pycocotools", "shapely"}
+OF_TRAINING = {"numpy", "pillow", "pyarrow", "pycocotools", "shapely"}
 OF_THE_API_SERVER = {"fastapi", "starlette", "sqlalchemy"}  # of Airflow 3: the app of webhooks runs only in it
 OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, and missing in Airflow 3
 
