@@ -117,6 +117,12 @@ CONFIGURATION: dict[str, Any] = {
                 "are sent more slowly.",
                 example="20",
             ),
+            "rate_limit_redis_url": _option(
+                "URL of a Redis server, so that the tasks and triggers of all machines share the rate limit. Needs the "
+                "extra redis. Empty: each machine has a rate limit of its own.",
+                example="redis://:password@redis.example.com:6379/3",
+                sensitive=True,
+            ),
             "webhook_secrets": _option(
                 "Signing secrets that Encord shows beside the webhooks, separated by commas or blanks. A delivery may "
                 "be signed with any of them, so that a secret can be replaced without losing deliveries. Empty: the "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import ssl
 import time
@@ -111,12 +112,15 @@ class AsyncTransport(Transport):
     async def _in_turn(self, call: Call[T]) -> T:
         turn = self._turn(call)
         while True:
-            while seconds := turn.seconds():
+            while seconds := await self._ask(turn.seconds):
                 await self._sleep(seconds)
             try:
                 return await self._attempt(call)
             except RateLimitedError as error:
-                turn.refused(error)
+                await self._ask(functools.partial(turn.refused, error))
+
+    async def _ask(self, ask: Callable[[], T]) -> T:
+        return await asyncio.to_thread(ask) if self._pacer.may_block else ask()
 
     async def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex

@@ -42,15 +42,21 @@ _TRIES, _BETWEEN_TRIES = (
 class Store(Protocol):
     """Keeps a `Pace`."""
 
+    may_block: bool
+    """Whether `update` may take longer than an event loop should wait."""
+
     def update(self, change: Callable[[Pace], T]) -> T:
         """Change what is kept, with no other change in between.
 
+        :param change: Changes a pace, and nothing else: if another change came first, it is called again.
         :return: What `change` returns.
         """
 
 
 class MemoryStore:
     """Keeps it in this object."""
+
+    may_block = False
 
     def __init__(self) -> None:
         self._pace, self._lock, self._process = Pace(), threading.Lock(), os.getpid()
@@ -68,6 +74,8 @@ class FileStore:
 
     :param path: Path of the file. Its directory exists.
     """
+
+    may_block = False
 
     def __init__(self, path: Path):
         self._path, self._process, self._file = path, 0, -1
@@ -90,9 +98,9 @@ class FileStore:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         _lock(self._file)
         try:
-            pace = _unpacked(os.pread(self._file, _FORMAT.size, 0))
+            pace = unpacked(os.pread(self._file, _FORMAT.size, 0))
             result = change(pace)
-            os.pwrite(self._file, _FORMAT.pack(*dataclasses.astuple(pace)), 0)
+            os.pwrite(self._file, packed(pace), 0)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
         return result
@@ -114,7 +122,12 @@ def _lock(file: int) -> None:
             return
 
 
-def _unpacked(content: bytes) -> Pace:
+def packed(pace: Pace) -> bytes:
+    """A pace as it is kept."""
+    return _FORMAT.pack(*dataclasses.astuple(pace))
+
+
+def unpacked(content: bytes) -> Pace:
     """A pace as it was kept; a new one if there is none, or if the content is not one."""
     if len(content) != _FORMAT.size:
         return Pace()
@@ -122,10 +135,18 @@ def _unpacked(content: bytes) -> Pace:
     return Pace(*numbers) if all(math.isfinite(number) and number >= 0 for number in numbers) else Pace()
 
 
+def shared_name(identity: str) -> str:
+    """The name under which the pace for one credential at one address is kept.
+
+    :param identity: What identifies the two. Only its digest becomes part of the name.
+    """
+    return f"pace-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+
+
 def shared_file(identity: str) -> Path | None:
     """The file for one credential at one address; None if this machine has no directory of our own for it.
 
-    :param identity: What identifies the two. Only its digest becomes part of the name.
+    :param identity: As in `shared_name`.
     """
     directory = Path(tempfile.gettempdir()) / f"airflow-provider-encord-{os.getuid()}"
     try:
@@ -135,7 +156,7 @@ def shared_file(identity: str) -> Path | None:
         return None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():  # somebody else was first
         return None
-    return directory / f"pace-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+    return directory / shared_name(identity)
 
 
 class Pacer:
@@ -163,6 +184,11 @@ class Pacer:
         self.longest = LONGEST_IN_ALL if longest is None else longest
         self.least = 1 / rate if rate else 0.0
 
+    @property
+    def may_block(self) -> bool:
+        """Whether asking for a turn may take longer than an event loop should wait."""
+        return self.store.may_block
+
     def turn(self, operation: str, *, patient: bool) -> Turn:
         """The turn of a call that is to be sent.
 
@@ -185,7 +211,8 @@ class Turn:
 
         :raises RateLimitedError: It is longer than a request may wait in place. The error says when to try again.
         """
-        wait = self._pacer.store.update(self._ask)
+        self._number, wait = self._pacer.store.update(self._ask)
+        self._sent_at = self._now() + wait
         if self._number is None:
             raise RateLimitedError(
                 f"Encord has asked for fewer requests with this credential. The next one may be sent in {wait:.0f} s.",
@@ -215,19 +242,20 @@ class Turn:
             raise error
         log.warning("The request is sent again in %.1f s or later, because: %s", seconds, error)
 
-    def _ask(self, pace: Pace) -> float:
+    def _ask(self, pace: Pace) -> tuple[float | None, float]:
+        """The number of the call, None if it would have to wait for too long; and the seconds to wait.
+
+        It changes nothing but the pace, because a store may call it again.
+        """
         now, least = self._now(), self._pacer.least
         wait = pace.wait(now, self._number, least=least)
         if wait > self._pacer.longest or pace.opens_at - now > self._pacer.longest_asked:
-            self._number = None
-            return wait
-        if self._number is None:
-            self._number = pace.take()
-        wait = pace.nap(now, self._number, least=least)
+            return None, wait
+        number = pace.take() if self._number is None else self._number
+        wait = pace.nap(now, number, least=least)
         if not wait:
-            pace.send(now, self._number, least=least)
-        self._sent_at = now + wait
-        return wait
+            pace.send(now, number, least=least)
+        return number, wait
 
     def _now(self) -> float:
         """The time; not before that until which the call was to wait."""
