@@ -156,7 +156,11 @@ def _is(exchange: Exchange, key: Key) -> bool:
 
 
 def test_the_registered_file_of_an_upload_is_the_one_that_the_sdk_returned():
-    uploads = [(exchange, key) for exchange, key in ANSWERED if exchange.vector.key in FLOWS and exchange.last]
+    uploads = [
+        (exchange, key)
+        for exchange, key in ANSWERED
+        if exchange.vector.key in FLOWS and exchange.last and key[0].endswith("_data result")
+    ]
     assert uploads
     for exchange, key in uploads:
         (file,) = read(exchange, key).data_hashes_with_titles

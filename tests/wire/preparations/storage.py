@@ -82,6 +82,33 @@ def make_items(world: Any) -> None:
         world.ids[_ID.format(ITEM, number)] = item
 
 
+def _make_recorded_type(world: Any) -> None:
+    """Two images, or an item of the type and with the settings that the recording has."""
+    recorded = world.recording.exchanges[-1].response["json"]
+    if recorded["itemType"] == "scene":
+        _upload_scene(world, _UPLOADED_SCENE)
+    elif recorded["itemType"] == "timeseries":
+        make_folders(world)
+        (world.ids[_ID.format(ITEM, 1)],) = items_of(world, _start_time_series(world, recorded["timeseriesSettings"]))
+    else:
+        make_items(world)
+
+
+def _start_time_series(world: Any, settings: dict[str, Any] | None) -> str:
+    """Upload a time series with settings; the job that makes an item of it."""
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    (url,) = world.user.v2("POST", f"{folder}/upload-signed-urls", {"itemType": "timeseries", "count": 1})["results"]
+    parts = urllib.parse.urlsplit(url["signedUrl"])
+    world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, b"time,speed\n0,1\n")
+    entry = {
+        "objectUrl": url["objectKey"],
+        "title": "signal.csv",
+        "clientMetadata": {"k": 1},
+        "settings": settings or {},
+    }
+    return start_job(world, {"timeSeries": [entry]})
+
+
 def _make_image_group(world: Any) -> None:
     """The ninth item consists of the two images."""
     make_items(world)
@@ -124,13 +151,14 @@ def _make_five_items(world: Any) -> None:
 
 def _make_scene(world: Any) -> None:
     """The first item is the recorded scene, uploaded."""
+    recorded = world.recording.exchanges[0].response["json"]
+    alone = recorded["type"] == "self_contained"
+    _upload_scene(world, {"url": recorded["url"], "format": recorded["format"]} if alone else _UPLOADED_SCENE)
+
+
+def _upload_scene(world: Any, scene: dict[str, Any]) -> None:
     make_folders(world)
     about: dict[str, Any] = {"title": "drive", "clientMetadata": {"k": 1}, "externalFileType": "SCENE"}
-    recorded = world.recording.exchanges[0].response["json"]
-    if recorded["type"] == "self_contained":
-        scene: Any = {"url": recorded["url"], "format": recorded["format"]}
-    else:
-        scene = _UPLOADED_SCENE
     job = start_job(world, {"scenes": [{**about, "scene": scene}]})
     (world.ids[_ID.format(ITEM, 1)],) = items_of(world, job)
 
@@ -250,8 +278,8 @@ PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "storage.folder.items": make_items,
     "storage.folder.items.move": make_items,
     "storage.folder.items.delete": make_items,
-    "storage.item.get": make_items,
-    "storage.item.update": make_items,
+    "storage.item.get": _make_recorded_type,
+    "storage.item.update": _make_recorded_type,
     "storage.item.summary": _summarised,
     "storage.data_groups.create": _make_five_items,
     "storage.items.migrate": _in_a_bucket,
