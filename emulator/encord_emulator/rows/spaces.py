@@ -18,9 +18,12 @@ HAS_ROOT = "time_series"
 """The type of data that may have a space for the whole file. It is there once a client saved it [inferred]."""
 
 _Object = dict[str, Any]
+_SURFACES = {"point_cloud": "point_cloud", "image": "scene_image"}
+"""Types of streams that can be labelled, and of their spaces."""
 _RECORDINGS = ("mcap", "bag", "db3")
 _MEMBERS = """
-SELECT items.* FROM item_children AS part JOIN items ON items.uuid = part.child WHERE part.item = ? ORDER BY part.position
+SELECT items.* FROM item_children AS part JOIN items ON items.uuid = part.child
+WHERE part.item = ? ORDER BY part.position
 """
 
 
@@ -79,9 +82,7 @@ def _content(settings: str | None) -> _Object:
 
 def _of_streams(streams: _Object) -> Iterator[tuple[str, _Object]]:
     for name, stream in streams.items():
-        kind = {"point_cloud": "point_cloud", "image": "scene_image"}.get(
-            stream.get("type") if isinstance(stream, dict) else ""
-        )
+        kind = _SURFACES.get(str(stream.get("type"))) if isinstance(stream, dict) else None
         for position, event in enumerate(stream.get("events", []) if kind else []):
             place = {"stream_id": name, "event_index": position, "uri": event.get("uri"), "start_frame": position}
             shown: _Object = {"space_type": kind, "scene_info": place}

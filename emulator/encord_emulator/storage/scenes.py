@@ -45,7 +45,7 @@ def get(exchange: Exchange) -> _Object:
 def with_settings(stored: str, wanted: dict[str, _Object | msgspec.UnsetType | None]) -> str:
     """A stored scene with other settings: ``None`` removes one, and what is unset stays as it is."""
     scene: _Object = json.loads(stored)
-    around = scene if "content" in scene else {"content": scene}
+    around: dict[str, Any] = scene if "content" in scene else {"content": scene}
     for name, value in wanted.items():
         if value is not msgspec.UNSET:
             around[name] = value

@@ -287,6 +287,7 @@ def _patch_settings(exchange: Exchange, uuid: str, patch: ItemPatch) -> None:
     """
     item = exchange.store.one("SELECT item_type, settings FROM items WHERE uuid = ?", uuid)
     assert item is not None  # noqa: S101 - found before
+    changed: str | None
     if item["item_type"] == "scene":
         wanted = {"view_settings": patch.scene_view_settings, "layout": patch.scene_layout}
         if all(value is msgspec.UNSET for value in wanted.values()):
