@@ -50,6 +50,7 @@ WHAT_THE_SDK_MADE_OF_IT = {
 
 OPEN = {
     "streams",
+    "timeseriesSettings",
     "viewSettings",
     "groupLayout",
     "metadataSchema",

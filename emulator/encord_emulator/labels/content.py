@@ -39,8 +39,12 @@ Spaces = dict[str, dict[str, Any]]
 _IMAGES = ("image", "img_group", "group")
 """Types whose data units have labels without frames."""
 _USUAL_TYPES = {
-    "image": "image/jpeg", "img_group": "image/jpeg", "group": "group", "scene": "scene",
-    "nifti": "application/nifti", "time_series": "text/csv",
+    "image": "image/jpeg",
+    "img_group": "image/jpeg",
+    "group": "group",
+    "scene": "scene",
+    "nifti": "application/nifti",
+    "time_series": "text/csv",
 }
 """Media types of files that do not say theirs; of others it is that of a video."""
 _OF_AUDIO = ("audio_codec", "audio_sample_rate", "audio_bit_depth", "audio_num_channels")

@@ -46,9 +46,7 @@ def with_settings(stored: str, wanted: dict[str, _Object | msgspec.UnsetType | N
     """A stored scene with other settings: ``None`` removes one, and what is unset stays as it is."""
     scene: _Object = json.loads(stored)
     around: dict[str, Any] = scene if "content" in scene else {"content": scene}
-    for name, value in wanted.items():
-        if value is not msgspec.UNSET:
-            around[name] = value
+    around |= {name: value for name, value in wanted.items() if value is not msgspec.UNSET}
     return json.dumps({name: value for name, value in around.items() if value is not None or name not in wanted})
 
 

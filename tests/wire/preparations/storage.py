@@ -39,6 +39,12 @@ def _one_in_another(world: Any) -> None:
     world.user.v2("POST", "/v2/public/storage/folders", inner)
 
 
+def put_bytes(world: Any, url: dict[str, Any], content: bytes) -> None:
+    """Send the bytes of a file to its signed URL."""
+    parts = urllib.parse.urlsplit(url["signedUrl"])
+    world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, content)
+
+
 def start_upload(world: Any, names: list[str], kind: str = "image") -> str:
     """Send images or videos to the first folder and start the job that makes items of them; its id."""
     folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
@@ -46,8 +52,7 @@ def start_upload(world: Any, names: list[str], kind: str = "image") -> str:
     wanted = {"itemType": kind, "count": len(names)}
     urls = world.user.v2("POST", f"{folder}/upload-signed-urls", wanted)["results"]
     for url in urls:
-        parts = urllib.parse.urlsplit(url["signedUrl"])
-        world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, content)
+        put_bytes(world, url, content)
     files = [
         {
             "objectUrl": url["objectKey"],
@@ -98,8 +103,7 @@ def _start_time_series(world: Any, settings: dict[str, Any] | None) -> str:
     """Upload a time series with settings; the job that makes an item of it."""
     folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
     (url,) = world.user.v2("POST", f"{folder}/upload-signed-urls", {"itemType": "timeseries", "count": 1})["results"]
-    parts = urllib.parse.urlsplit(url["signedUrl"])
-    world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, b"time,speed\n0,1\n")
+    put_bytes(world, url, b"time,speed\n0,1\n")
     entry = {
         "objectUrl": url["objectKey"],
         "title": "signal.csv",
@@ -152,8 +156,12 @@ def _make_five_items(world: Any) -> None:
 def _make_scene(world: Any) -> None:
     """The first item is the recorded scene, uploaded."""
     recorded = world.recording.exchanges[0].response["json"]
-    alone = recorded["type"] == "self_contained"
-    _upload_scene(world, {"url": recorded["url"], "format": recorded["format"]} if alone else _UPLOADED_SCENE)
+    if recorded["type"] != "self_contained":
+        _upload_scene(world, _UPLOADED_SCENE)
+        return
+    url = world.user.v2("GET", "/v2/public/presigned-urls?count=1&uploadItemType=scene")["results"][0]
+    put_bytes(world, url, b"a recording")
+    _upload_scene(world, {"url": url["objectKey"], "format": recorded["format"]})
 
 
 def _upload_scene(world: Any, scene: dict[str, Any]) -> None:
