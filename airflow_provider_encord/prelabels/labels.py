@@ -11,6 +11,7 @@ import msgspec
 
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.prelabels.features import GEOMETRY
+from airflow_provider_encord.prelabels.frame_ranges import ranges_of
 
 Document: TypeAlias = Mapping[str, Any]
 SINGLE_FRAMES = ("image", "img_group")
@@ -93,7 +94,7 @@ def substance(labels: Labels) -> Any:
         {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
         {hash_: (answers_of(answer), answer.get("range")) for hash_, answer in labels.object_answers.items()},
         {
-            hash_: actions.get("actions") or []
+            hash_: _in_order(actions["actions"])
             for hash_, actions in labels.object_actions.items()
             if actions.get("actions")
         },
@@ -102,6 +103,12 @@ def substance(labels: Labels) -> Any:
             for hash_, answer in labels.classification_answers.items()
         },
     )
+
+
+def _in_order(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changing answers in an order of their own: the SDK reverses them at each save, and drops the track hash."""
+    plain = [{name: value for name, value in action.items() if name != "trackHash"} for action in actions]
+    return sorted(plain, key=lambda action: msgspec.json.encode(action, order="sorted"))
 
 
 def drawing_of(drawing: Document) -> tuple[Any, ...]:
@@ -162,17 +169,7 @@ def _fill(answer: dict[str, Any], found: list[tuple[int, Document]]) -> None:
         if answer.get(name) is None and found[0][1].get(name) is not None:
             answer[name] = found[0][1][name]
     if not answer.get("range"):
-        answer["range"] = list(_ranges(sorted({frame for frame, _ in found})))
-
-
-def _ranges(frames: list[int]) -> Iterator[list[int]]:
-    first = last = frames[0]
-    for frame in frames[1:]:
-        if frame > last + 1:
-            yield [first, last]
-            first = frame
-        last = frame
-    yield [first, last]
+        answer["range"] = ranges_of({frame for frame, _ in found})
 
 
 def _signed(label: Mapping[str, Any], before: Document | None, now: datetime.datetime) -> dict[str, Any]:
