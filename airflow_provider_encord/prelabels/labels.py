@@ -94,7 +94,7 @@ def substance(labels: Labels) -> Any:
         {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
         {hash_: (answers_of(answer), answer.get("range")) for hash_, answer in labels.object_answers.items()},
         {
-            hash_: _in_order(actions["actions"])
+            hash_: changing_answers_of(actions["actions"])
             for hash_, actions in labels.object_actions.items()
             if actions.get("actions")
         },
@@ -105,10 +105,13 @@ def substance(labels: Labels) -> Any:
     )
 
 
-def _in_order(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Changing answers in an order of their own: the SDK reverses them at each save, and drops the track hash."""
-    plain = [{name: value for name, value in action.items() if name != "trackHash"} for action in actions]
-    return sorted(plain, key=lambda action: msgspec.json.encode(action, order="sorted"))
+def changing_answers_of(actions: list[dict[str, Any]]) -> list[tuple[Any, Any, Any]]:
+    """The answers that change, for comparisons. The SDK reverses their order at each save."""
+    given = [
+        (action.get("featureHash"), _plain(action.get("answers")), [list(pair) for pair in action.get("range") or ()])
+        for action in actions
+    ]
+    return sorted(given, key=lambda answer: (str(answer[0]), answer[2], str(answer[1])))
 
 
 def drawing_of(drawing: Document) -> tuple[Any, ...]:
