@@ -144,9 +144,11 @@ def test_manifests_and_plans_without_a_collection_are_as_they_were(exports: Expo
     """A manifest of an older version has no such filter, and is the same export."""
     exports.export()
     path = exports.directory / "day-0" / "manifest.json"
-    content = json.loads(path.read_text())
+    written = path.read_text()
+    content = json.loads(written)
     assert content["filters"].pop("collection_id") is None
     path.write_text(json.dumps(content))
     exports.emulator.clear_journal()
     assert exports.export()["rows"] == 40
     assert exports.journal(query_type="labelrow") == []
+    path.write_text(written)
