@@ -32,7 +32,8 @@ from airflow_provider_encord.prelabels.features import (
     answer_of,
     attribute_of,
 )
-from airflow_provider_encord.prelabels.labels import Labels, answers_of, labels_of
+from airflow_provider_encord.prelabels.frame_ranges import overlap
+from airflow_provider_encord.prelabels.labels import Labels, answers_of, labels_of, of_other_frames
 from airflow_provider_encord.prelabels.sources import Prelabel
 
 _LINE_KEYS = {"data_hash", "title", "data_title", "client_metadata", "objects", "classifications"}
@@ -207,11 +208,7 @@ def _add_classification(labels: Labels, classification: Mapping[str, Any], featu
         answers = [_answered(feature, attributes[0].get("featureNodeHash"), classification["answer"])]
     else:
         answers = _answers(classification, feature)
-    hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
-    if hash_ in labels.classification_answers:
-        raise WrongLabelsError(f"classification {classification.get('feature')!r}: it is there twice. Keep one.")
-    labels.classification_answers[hash_] = {
-        "classificationHash": hash_,
+    label = {
         "featureHash": feature["featureNodeHash"],
         "classifications": answers,
         "range": _frames(classification),
@@ -219,6 +216,27 @@ def _add_classification(labels: Labels, classification: Mapping[str, Any], featu
         "confidence": _confidence(classification),
         "manualAnnotation": False,
     }
+    hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
+    if hash_ in labels.classification_answers:
+        _require_other_frames(labels, label, str(classification.get("feature")))
+        hash_ = of_other_frames(hash_, label)
+    labels.classification_answers[hash_] = {"classificationHash": hash_, **label}
+
+
+def _require_other_frames(labels: Labels, label: Mapping[str, Any], name: str) -> None:
+    """Check that a second entry of a classification has another answer, on other frames."""
+    _check_ranges(label["range"], None)
+    for earlier in labels.classification_answers.values():
+        if earlier["featureHash"] != label["featureHash"]:
+            continue
+        if answers_of(earlier) == answers_of(label):
+            raise WrongLabelsError(f"classification {name!r}: it is there twice. Keep one.")
+        _check_ranges(earlier["range"], None)
+        if overlap(earlier["range"], label["range"]):
+            raise WrongLabelsError(
+                f"classification {name!r}: it is there twice with different answers on the same frames. Keep one, or "
+                "give each its own `frames`."
+            )
 
 
 def _frames(label: Mapping[str, Any]) -> list[Any]:

@@ -128,6 +128,11 @@ def answers_of(label: Document) -> list[tuple[Any, Any]]:
     return sorted(given, key=lambda pair: str(pair[0]))
 
 
+def of_other_frames(hash_: str, answer: Document) -> str:
+    """The hash of a classification that a row has on other frames with another answer, under the hash `hash_`."""
+    return fingerprint(hash=hash_, answers=answers_of(answer))[:8]
+
+
 def content_of(labels: Labels) -> str:
     """A hash of the content of labels; equal if `substance` is equal."""
     objects, answers, actions, classifications = substance(labels)

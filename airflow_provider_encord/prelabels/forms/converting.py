@@ -14,6 +14,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.prelabels.features import Features, WrongLabelsError, attribute_of
+from airflow_provider_encord.prelabels.frame_ranges import union
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
 from airflow_provider_encord.prelabels.forms.scale import number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
@@ -138,7 +139,7 @@ class _Line:
         """Add a classification. One with the same answers gets the frames of both."""
         for known in self.classifications:
             if "frames" in given and "frames" in known and {**known, "frames": None} == {**given, "frames": None}:
-                known["frames"] += given["frames"]
+                known["frames"] = union(known["frames"], given["frames"])
                 return
         self.classifications.append(given)
 

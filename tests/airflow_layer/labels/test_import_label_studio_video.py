@@ -157,3 +157,26 @@ def test_each_frame_has_one_box_and_a_second_pass_changes_nothing(frames: list[t
     ]
     twice = dict(boxes_of({"sequence": again, "framesCount": max(once)}, None))
     assert {frame: pytest.approx(box) for frame, box in twice.items()} == once
+
+
+def timeline(id_: str, label: str, *ranges: tuple[int, int]) -> dict[str, Any]:
+    value = {"ranges": [{"start": start, "end": end} for start, end in ranges], "timelinelabels": [label]}
+    return {"type": "timelinelabels", "from_name": "Weather", "id": id_, "value": value}
+
+
+def test_a_timeline_has_different_labels_on_different_frames(model: Model) -> None:
+    content = (timeline("a", "Rain", (1, 3), (9, 10)), timeline("b", "Clear", (4, 8)), timeline("c", "Rain", (9, 9)))
+    assert counts_of(load(model, *content)) == {"created": 1}
+    (saved,) = model.labels().values()
+    found = {
+        answer["classifications"][0]["answers"][0]["name"]: answer["range"]
+        for answer in saved["classification_answers"].values()
+    }
+    assert found == {"Clear": [[3, 7]], "Rain": [[0, 2], [8, 9]]}
+    assert counts_of(load(model, *content)) == {"unchanged": 1}
+
+
+def test_two_labels_of_a_timeline_on_one_frame_are_refused(model: Model) -> None:
+    with pytest.raises(AirflowFailException, match="it is there twice with different answers on the same frames"):
+        load(model, timeline("a", "Rain", (1, 3)), timeline("b", "Clear", (3, 8)))
+    assert model.changes() == []
