@@ -14,10 +14,10 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.prelabels.features import Features, WrongLabelsError, attribute_of
-from airflow_provider_encord.prelabels.frame_ranges import union
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
 from airflow_provider_encord.prelabels.forms.scale import number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
+from airflow_provider_encord.prelabels.frame_ranges import union
 from airflow_provider_encord.prelabels.sources import Prelabel
 
 CLASS_MAP = "class_map"
