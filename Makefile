@@ -130,6 +130,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.training_set
 	$(BIN)/python -m benchmarks.waiting
+	$(BIN)/python -m benchmarks.rate_limit
 	$(BIN)/python -m benchmarks.agent
 	$(BIN)/python -m benchmarks.agent_faults
 	$(BIN)/python -m benchmarks.webhook
