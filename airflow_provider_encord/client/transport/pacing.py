@@ -33,10 +33,8 @@ T = TypeVar("T")
 
 LONGEST_IN_ALL = 300.0  # seconds that one call waits for Encord's rate limit in place
 _FORMAT = struct.Struct("=9d")
-_TRIES, _BETWEEN_TRIES = (
-    50,
-    0.001,
-)  # seconds; a process that holds the lock does so for microseconds, unless it stands still
+_TRIES = 500
+_BETWEEN_TRIES = 0.001  # seconds; a process holds the lock for microseconds, if it is not stopped meanwhile
 
 
 class Store(Protocol):
@@ -128,7 +126,7 @@ def packed(pace: Pace) -> bytes:
 
 
 def unpacked(content: bytes) -> Pace:
-    """A pace as it was kept; a new one if there is none, or if the content is not one."""
+    """A pace as it was kept; a new one if the content is empty or damaged."""
     if len(content) != _FORMAT.size:
         return Pace()
     numbers = _FORMAT.unpack(content)
