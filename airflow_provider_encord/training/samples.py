@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import msgspec
 
 from airflow_provider_encord.exports.formats.annotations import (
+    CLASSIFICATION,
+    IMAGES,
     OBJECT,
     OTHER_FORM,
     Annotation,
@@ -22,7 +24,6 @@ NO_MEDIA = "its file was not pulled"
 OTHER_SIZE = "its file has another width or height than its labels"
 NOT_READABLE = "its content does not have the form of label rows"
 NOT_AN_IMAGE = "it is not on an image or frame"
-_SINGLE = ("image", "img_group")
 
 
 class File(msgspec.Struct, frozen=True):
@@ -72,14 +73,15 @@ def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[S
     """The samples of a label row, and the labels that are in none.
 
     An image without labels is a sample, too: it says that there is nothing to find. Of a video, only frames with labels
-    are samples, because the others may not have been looked at.
+    are samples, because the others may not have been looked at. A classification of a whole row is on all its samples.
     """
     document = dict(row)
     places: dict[tuple[str, int | None], Place] = {}
     found: dict[tuple[str, int | None], list[Annotation]] = {}
+    whole: list[Annotation] = []
     try:
         annotations = list(annotations_of(document, names))
-        images = list(places_of(document)) if document.get("data_type") in _SINGLE else []
+        images = list(places_of(document)) if document.get("data_type") in IMAGES else []
     except OTHER_FORM:
         yield LeftOut(hash=str(document.get("label_hash")), kind="label_row", reason=NOT_READABLE)
         return
@@ -88,20 +90,30 @@ def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[S
     for annotation in annotations:
         if isinstance(annotation, LeftOut):
             yield annotation
+        elif _is_whole(annotation):
+            whole.append(annotation)
         elif annotation.place.frame is None:
             yield left_out(annotation, NOT_AN_IMAGE)
         else:
             places.setdefault(_key(annotation.place), annotation.place)
             found.setdefault(_key(annotation.place), []).append(annotation)
+    if not places:
+        yield from (left_out(annotation, NOT_AN_IMAGE) for annotation in whole)
     for key, place in places.items():
-        yield from _sample(document, place, found.get(key, []), media)
+        here = [msgspec.structs.replace(annotation, place=place) for annotation in whole]
+        yield from _sample(document, place, found.get(key, []) + here, media)
+
+
+def _is_whole(annotation: Annotation) -> bool:
+    """Whether it is a classification of all that a row has, and not of a range of it."""
+    return annotation.kind == CLASSIFICATION and annotation.place.frame is None and annotation.place.span is None
 
 
 def _sample(
     row: Mapping[str, Any], place: Place, annotations: Iterable[Annotation], media: Files
 ) -> Iterator[Sample | LeftOut]:
     annotations = list(annotations)
-    is_frame = row.get("data_type") not in _SINGLE
+    is_frame = row.get("data_type") not in IMAGES
     file = media.find(place.unit, place.frame if is_frame else None)
     if file is None or _differ(file, place):
         reason = NO_MEDIA if file is None else OTHER_SIZE

@@ -21,6 +21,7 @@ from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.exports.formats.answers import NO_NAMES, Document, Names, mappings
+from airflow_provider_encord.exports.formats.surfaces import IMAGES as IMAGES
 from airflow_provider_encord.exports.formats.surfaces import ROOT, entries_of, frames_of, root_of
 from airflow_provider_encord.exports.formats.surfaces import Place as Place
 from airflow_provider_encord.exports.formats.values import string, time_of, within
