@@ -21,7 +21,7 @@ from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import StoragePath, blocks_of, require_writable, storage_errors
 
 OPERATION = "pull_media"
-BY_MD5, BY_SIZE = "md5", "size"
+BY_MD5, BY_SIZE, BY_LENGTH = "md5", "size", "length"
 
 
 class MediaLine(ReportLine, frozen=True, kw_only=True):
@@ -40,8 +40,9 @@ class MediaLine(ReportLine, frozen=True, kw_only=True):
     :param path: Path relative to the destination; None without a file.
     :param bytes: Size in bytes.
     :param sha256: SHA-256 of the file.
-    :param checked_by: How the file was checked beside its length: `BY_MD5` (that of the object store), `BY_SIZE` (that
-        of Encord), or None.
+    :param checked_by: How the file was checked: `BY_MD5` (that of the object store), `BY_SIZE` (that of Encord), or
+        `BY_LENGTH` (only that it arrived as far as the object store says). None if nothing could be checked: the object
+        store stated neither a length nor an end, so the file may have broken off. None for frames.
     :param width: Width in pixels, if Encord states it; of a frame, that of the picture.
     :param version: What identifies the version of the file at the destination.
     """
