@@ -64,11 +64,22 @@ class Fetcher:
 
     :param destination: The directory for the files.
     :param verify_size: Refuse a file whose size is not the one that Encord states.
+    :param mark: See `storage_paths.write_whole`.
     """
 
-    def __init__(self, client: EncordClient, destination: Any, layout: Layout, buckets: Buckets, *, verify_size: bool):
+    def __init__(
+        self,
+        client: EncordClient,
+        destination: Any,
+        layout: Layout,
+        buckets: Buckets,
+        *,
+        verify_size: bool,
+        mark: str = "",
+    ):
         self._client, self._destination, self._layout, self._buckets = client, destination, layout, buckets
         self._verify_size = verify_size
+        self.mark = mark
 
     def path_of(self, file: Placed) -> str:
         """The path of a file, relative to the destination."""
@@ -120,10 +131,10 @@ class Fetcher:
 
     def _from_signed_url(self, file: MediaFile, path: StoragePath) -> Downloaded:
         url = file.signed_url or ""
-        return self._client.download(Download(url, lambda: replacing(path), file.title, self._expected(file)))
+        return self._client.download(Download(url, lambda: replacing(path, mark=self.mark), file.title, self._expected(file)))
 
     def _from_bucket(self, file: MediaFile, bucket: StoragePath, path: StoragePath) -> Downloaded:
-        with storage_errors("bucket_paths", bucket), replacing(path) as writer:
+        with storage_errors("bucket_paths", bucket), replacing(path, mark=self.mark) as writer:
             received = ReceivedFile(writer, self._expected(file))
             for block in blocks_of(bucket):
                 try:

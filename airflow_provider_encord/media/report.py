@@ -15,6 +15,7 @@ import msgspec
 
 from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.media.leftovers import Leftovers
 from airflow_provider_encord.report_files import ReportFiles, part_name
 from airflow_provider_encord.reports import CREATED, UNCHANGED, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.sources.rows import json_lines
@@ -85,17 +86,20 @@ class MediaReport:
     """The report of a task.
 
     :param owner: The task that writes it; only one task at a time may.
+    :param destination: The directory of the files. What killed attempts left unfinished in it is removed.
     :raises InvalidArgumentError: The path contains something that is not a report of pulled media.
     :raises UnavailableError: Another task is writing the report.
     """
 
-    def __init__(self, path: StoragePath, owner: Owner):
+    def __init__(self, path: StoragePath, owner: Owner, destination: StoragePath):
         require_writable(path, "report")
         self._files = ReportFiles(path)
         self._claim = Claim(self._files.claim_path, owner, "report")
         self._claim.take()
+        self._leftovers = Leftovers(self._files, destination, owner.attempt)
         self.known = KnownFiles()
         try:
+            self._leftovers.clear()
             self._earlier = self._files.parts()
             with storage_errors("report", path):
                 whole = [path] if path.exists() else []
@@ -133,6 +137,7 @@ class MediaReport:
     def release(self) -> None:
         """Release the claim. The parts are kept for the next attempt."""
         self.known.close()
+        self._leftovers.end()
         self._claim.release()
         self._files.tidy()
 
