@@ -14,7 +14,14 @@ from airflow_provider_encord.media.files import MediaFile, with_new_url
 from airflow_provider_encord.media.layout import Layout, Placed
 from airflow_provider_encord.media.report import BY_LENGTH, BY_MD5, BY_SIZE, OPERATION, MediaLine
 from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION, SKIPPED, Outcome
-from airflow_provider_encord.storage_paths import StoragePath, blocks_of, is_local, replacing, storage_errors, version_of
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    blocks_of,
+    is_local,
+    replacing,
+    storage_errors,
+    version_of,
+)
 
 
 class Buckets:
@@ -131,7 +138,9 @@ class Fetcher:
 
     def _from_signed_url(self, file: MediaFile, path: StoragePath) -> Downloaded:
         url = file.signed_url or ""
-        return self._client.download(Download(url, lambda: replacing(path, mark=self.mark), file.title, self._expected(file)))
+        return self._client.download(
+            Download(url, lambda: replacing(path, mark=self.mark), file.title, self._expected(file))
+        )
 
     def _from_bucket(self, file: MediaFile, bucket: StoragePath, path: StoragePath) -> Downloaded:
         with storage_errors("bucket_paths", bucket), replacing(path, mark=self.mark) as writer:

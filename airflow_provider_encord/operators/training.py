@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import (
     DEFAULT_SPLIT,
+    MEASURES_OF_DATA_UNITS,
     MOST_PARALLEL_DOWNLOADS,
     PARALLEL_DOWNLOADS,
     TRAINING_FORMATS,
@@ -22,11 +23,19 @@ from airflow_provider_encord.operators.arguments import (
     parse_mapping,
     parse_positive_int,
     parse_text,
+    parse_texts,
     parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
-from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of, up_to
+from airflow_provider_encord.operators.literals import (
+    InvalidLiteralError,
+    check_destination,
+    check_literals,
+    is_literal,
+    one_of,
+    up_to,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -64,6 +73,18 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         frames or images; or ``"client_metadata.<key>"``, all data units with the same value, such as a scene. The split
         is decided by a hash of the value alone, so it does not change when data are added.
     :param seed: Another seed gives another assignment to splits (templated). Default: empty.
+    :param stage: Keep only data units whose task is in this workflow stage, or in one of a list of stages: titles or ids
+        (templated). The stage is read when the training set is built. Default: all stages.
+    :param classification_answers: Keep only images with these answers to classifications, by the name of the
+        classification or of an attribute of it (templated): ``{"Weather": "Sun", "Lens": ["clean", None]}``. Of a list,
+        any answer will do. None stands for no answer. True and False stand for options of these names.
+    :param object_answers: Keep only objects with these answers, by the name of the attribute (templated):
+        ``{"Occluded": [False, None]}``. Objects whose class has no such attribute are kept. An image stays if its last
+        object is left out.
+    :param gate_report: Path or URI of the report of `EncordQualityGateOperator` on the project: leave out the data
+        units that it names, such as those with less agreement than the limit of the gate (templated).
+    :param gate_measures: With `gate_report`, the measures that count, such as ``["agreement"]`` (templated). Default:
+        all measures.
     :param min_box_size: Leave out objects whose box is narrower or lower, in pixels (templated). Default: 0.
     :param max_concurrency: How many files to copy at once (templated). Default: 8.
     :param overwrite: Replace another training set at the destination (templated). Default: False.
@@ -77,6 +98,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
 
     template_fields: Sequence[str] = (
         *("labels", "media", "media_dir", "destination", "format", "class_map", "class_from", "split", "split_by"),
+        *("stage", "classification_answers", "object_answers", "gate_report", "gate_measures"),
         *("seed", "min_box_size", "max_concurrency", "overwrite"),
         *EncordBaseOperator.template_fields,
     )
@@ -94,6 +116,11 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         split: Mapping[str, float] | str | None = None,
         split_by: str = "data_hash",
         seed: str = "",
+        stage: Sequence[str] | str | None = None,
+        classification_answers: Mapping[str, Any] | str | None = None,
+        object_answers: Mapping[str, Any] | str | None = None,
+        gate_report: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        gate_measures: Sequence[str] | str | None = None,
         min_box_size: float | str = 0,
         max_concurrency: int | str = PARALLEL_DOWNLOADS,
         overwrite: bool | str = False,
@@ -110,6 +137,11 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         self.split = split
         self.split_by = split_by
         self.seed = seed
+        self.stage = stage
+        self.classification_answers = classification_answers
+        self.object_answers = object_answers
+        self.gate_report = gate_report
+        self.gate_measures = gate_measures
         self.min_box_size = min_box_size
         self.max_concurrency = max_concurrency
         self.overwrite = overwrite
@@ -118,9 +150,15 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             labels=(labels, parse_url),
             media_dir=(media_dir, parse_url),
             format=(format, one_of(*TRAINING_FORMATS)),
+            classification_answers=(classification_answers, _answers),
+            object_answers=(object_answers, _answers),
+            gate_report=(gate_report, parse_url),
+            gate_measures=(gate_measures, _measures),
             max_concurrency=(max_concurrency, up_to(MOST_PARALLEL_DOWNLOADS)),
             overwrite=(overwrite, parse_bool),
         )
+        if gate_report is None and gate_measures is not None and is_literal(gate_measures):
+            raise InvalidLiteralError("gate_measures: it needs `gate_report`, the report of a quality gate.")
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Build the training set."""
@@ -130,6 +168,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         if not reports:
             raise InvalidArgumentError("media: it is empty. Pass the report of the pulled media.")
         directory = blank_to_none(self.media_dir)
+        report = blank_to_none(self.gate_report)
         spec = building.BuildSpec(
             labels=storage_path(self.labels, "labels"),
             media=reports[0].parent if directory is None else storage_path(directory, "media_dir"),
@@ -144,6 +183,13 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             min_box_size=_size(self.min_box_size),
             max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
             overwrite=parse_bool(self.overwrite, "overwrite"),
+            filters=building.FilterSpec(
+                stage=parse_texts(self.stage, "stage") or (),
+                classification_answers=_answers(self.classification_answers, "classification_answers"),
+                object_answers=_answers(self.object_answers, "object_answers"),
+                gate_report=None if report is None else storage_path(report, "gate_report"),
+                gate_measures=_measures(self.gate_measures, "gate_measures"),
+            ),
         )
         manifest = building.manifest_of(spec)
         self.push_link(context, project_url, manifest.project_id)
@@ -170,3 +216,23 @@ def _size(value: Any) -> float:
     if not 0 <= size < float("inf"):
         raise InvalidArgumentError(f"min_box_size: {str(value)[:80]!r} is not a number of pixels, 0 or more.")
     return size
+
+
+def _answers(value: Any, name: str) -> dict[str, list[Any]]:
+    """Wanted answers by question, each as a list; empty for an empty value."""
+    found: dict[str, list[Any]] = {}
+    for question, given in (parse_mapping(value, name) or {}).items():
+        answers = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+        wrong = [one for one in answers if one == "" or not (one is None or isinstance(one, str | bool | int | float))]
+        if wrong or not answers:
+            raise InvalidArgumentError(
+                f"{name}: {str(given)[:80]!r} is not an answer to {str(question)[:80]!r}. Pass a text, a number, True or "
+                "False, None for no answer, or a list of these."
+            )
+        found[str(question)] = answers
+    return found
+
+
+def _measures(value: Any, name: str) -> list[str]:
+    """Measures of quality gates; empty for an empty value."""
+    return [parse_choice(measure, name, MEASURES_OF_DATA_UNITS) for measure in parse_texts(value, name) or ()]

@@ -27,7 +27,7 @@ from airflow_provider_encord.training.directory import TrainingDirectory
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
-from airflow_provider_encord.training.samples import Sample, samples_of
+from airflow_provider_encord.training.samples import Filter, Sample, samples_of
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
 
@@ -84,6 +84,7 @@ class Builder:
 
     :param media: Path object of the directory of the media.
     :param keys: The keys by which samples are assigned to splits.
+    :param filters: What is filtered out.
     :param max_concurrency: How many images are copied at once.
     """
 
@@ -97,10 +98,12 @@ class Builder:
         names: Names,
         splits: Splits,
         keys: SplitKeys,
+        filters: Filter,
         max_concurrency: int,
     ):
         self._directory, self._form, self._media, self._index = directory, form, media, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
+        self._filters = filters
         self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
 
@@ -153,7 +156,7 @@ class Builder:
         files: FilesOfUnits,
         pool: concurrent.futures.Executor,
     ) -> Iterator[LeftOut]:
-        for sample in samples_of(row, self._names, files):
+        for sample in samples_of(row, self._names, files, self._filters):
             if isinstance(sample, LeftOut):
                 yield sample
                 continue

@@ -25,6 +25,8 @@ from airflow_provider_encord.training.build import Builder, Built
 from airflow_provider_encord.training.card import card_of, page_of
 from airflow_provider_encord.training.classes import Classes, answer_names, names_by_hash, object_names
 from airflow_provider_encord.training.directory import TrainingDirectory
+from airflow_provider_encord.training.filters import Filters
+from airflow_provider_encord.training.filters import FilterSpec as FilterSpec
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import MediaIndex
 from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, TrainingSet
@@ -71,6 +73,7 @@ class BuildSpec:
     min_box_size: float
     max_concurrency: int
     overwrite: bool
+    filters: FilterSpec = FilterSpec()  # noqa: RUF009 - it is frozen
 
 
 def manifest_of(spec: BuildSpec) -> Manifest:
@@ -111,12 +114,14 @@ def build_training_set(
     structure = client.project(manifest.project_id).ontology().editor_ontology
     classes = _classes(spec, structure)
     form = _form(spec, classes, splits, structure)
+    filters = Filters(client, manifest.project_id, spec.filters, structure)
     keys.read(_listed(spec.labels, manifest))
+    filters.read(lambda: _listed(spec.labels, manifest))
     if keys.without_key:
         log.warning("%d data units have no %s. They are split by their data hash.", keys.without_key, spec.split_by)
     directory = TrainingDirectory(spec.destination, owner)
     with contextlib.closing(MediaIndex(spec.reports)) as index:
-        about = _fingerprint(spec, manifest, index, keys, structure)
+        about = _fingerprint(spec, manifest, index, keys, filters, structure)
         known = _known(directory, spec, about)
         if known is not None:
             return known, False
@@ -131,6 +136,7 @@ def build_training_set(
                 names=Names(structure),
                 splits=splits,
                 keys=keys,
+                filters=filters,
                 max_concurrency=spec.max_concurrency,
             )
             built = builder.write(latest_rows(spec.labels, "labels"))
@@ -168,7 +174,10 @@ def _require_apart(spec: BuildSpec) -> None:
     :raises InvalidArgumentError: One is.
     """
     target = _place(spec.destination)
-    for name, path in (("labels", spec.labels), ("media_dir", spec.media), *(("media", one) for one in spec.reports)):
+    inputs = [("labels", spec.labels), ("media_dir", spec.media), *(("media", one) for one in spec.reports)]
+    if spec.filters.gate_report is not None:
+        inputs.append(("gate_report", spec.filters.gate_report))
+    for name, path in inputs:
         if f"{_place(path)}/".startswith(f"{target}/"):
             raise InvalidArgumentError(
                 f"destination: {spec.destination} contains {name} ({path}), which replacing the training set would "
@@ -247,7 +256,12 @@ def _listed(labels: Any, manifest: Manifest) -> Iterator[str]:
 
 
 def _fingerprint(
-    spec: BuildSpec, manifest: Manifest, index: MediaIndex, keys: SplitKeys, structure: Mapping[str, Any]
+    spec: BuildSpec,
+    manifest: Manifest,
+    index: MediaIndex,
+    keys: SplitKeys,
+    filters: Filters,
+    structure: Mapping[str, Any],
 ) -> str:
     """What the training set depends on. Shards are named by their content, not by the plan that wrote them."""
     return fingerprint(
@@ -265,6 +279,7 @@ def _fingerprint(
         split_by=spec.split_by,
         seed=spec.seed,
         min_box_size=spec.min_box_size,
+        **({} if filters.fingerprint is None else {"filters": filters.fingerprint}),
     )
 
 
@@ -285,6 +300,7 @@ def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built,
         class_map=dict(spec.class_map),
         split={name: float(share) for name, share in spec.split.items()},
         split_by=spec.split_by,
+        filters=spec.filters.asked,
         splits=built.splits,
         left_out=dict(ordered),
         files=built.files,

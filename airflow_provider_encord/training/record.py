@@ -39,6 +39,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     :param left_out: Number of labels that are not in the training set, by reason. `LEFT_OUT` lists them.
     :param files: Number of files, without this one.
     :param bytes: Their size.
+    :param filters: The filters that were set, by argument.
     :param fingerprint: Hash of the labels, the media and the arguments. If it is equal, the training set is equal.
     """
 
@@ -59,6 +60,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     bytes: int
     fingerprint: str
+    filters: Mapping[str, Any] = {}
 
     @property
     def images(self) -> int:

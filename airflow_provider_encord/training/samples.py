@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -69,12 +69,29 @@ class Files(Protocol):
         """The file of a unit or frame; None if it was not pulled."""
 
 
-def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[Sample | LeftOut]:
+class Filter(Protocol):
+    """Returns why something is filtered out; None if it is kept."""
+
+    def of_row(self, data_hash: str) -> str | None:
+        """Why a data unit is."""
+
+    def of_image(self, classifications: Sequence[Annotation]) -> str | None:
+        """Why an image with these classifications is."""
+
+    def of_object(self, object_: Annotation) -> str | None:
+        """Why an object is."""
+
+
+def samples_of(row: Mapping[str, Any], names: Names, media: Files, filters: Filter) -> Iterator[Sample | LeftOut]:
     """The samples of a label row, and the labels that are in none.
 
     An image without labels is a sample, too: it says that there is nothing to find. Of a video, only frames with labels
     are samples, because the others may not have been looked at. A classification of a whole row is on all its samples.
     """
+    reason = filters.of_row(str(row.get("data_hash")))
+    if reason is not None:
+        yield LeftOut(hash=str(row.get("label_hash")), kind="label_row", reason=reason)
+        return
     document = dict(row)
     places: dict[tuple[str, int | None], Place] = {}
     found: dict[tuple[str, int | None], list[Annotation]] = {}
@@ -101,7 +118,7 @@ def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[S
         yield from (left_out(annotation, NOT_AN_IMAGE) for annotation in whole)
     for key, place in places.items():
         here = [msgspec.structs.replace(annotation, place=place) for annotation in whole]
-        yield from _sample(document, place, found.get(key, []) + here, media)
+        yield from _sample(document, place, found.get(key, []) + here, media, filters)
 
 
 def _is_whole(annotation: Annotation) -> bool:
@@ -110,26 +127,43 @@ def _is_whole(annotation: Annotation) -> bool:
 
 
 def _sample(
-    row: Mapping[str, Any], place: Place, annotations: Iterable[Annotation], media: Files
+    row: Mapping[str, Any], place: Place, annotations: Sequence[Annotation], media: Files, filters: Filter
 ) -> Iterator[Sample | LeftOut]:
-    annotations = list(annotations)
+    classifications = [annotation for annotation in annotations if annotation.kind != OBJECT]
+    reason = filters.of_image(classifications)
+    if reason is not None:
+        yield _image_left_out(place, reason)
+        return
     is_frame = row.get("data_type") not in IMAGES
     file = media.find(place.unit, place.frame if is_frame else None)
     if file is None or _differ(file, place):
         reason = NO_MEDIA if file is None else OTHER_SIZE
         yield from (left_out(annotation, reason) for annotation in annotations)
         if not annotations:
-            yield LeftOut(hash=place.unit, kind="image", reason=reason, unit=place.unit, frame=place.frame)
+            yield _image_left_out(place, reason)
         return
+    objects: list[Annotation] = []
+    for annotation in annotations:
+        if annotation.kind != OBJECT:
+            continue
+        reason = filters.of_object(annotation)
+        if reason is None:
+            objects.append(annotation)
+        else:
+            yield left_out(annotation, reason)
     yield Sample(
         data_hash=str(row.get("data_hash")),
         label_hash=str(row.get("label_hash")),
         place=place,
         file=file,
         name=f"{place.unit}-{place.frame:06d}" if is_frame else place.unit,
-        objects=[annotation for annotation in annotations if annotation.kind == OBJECT],
-        classifications=[annotation for annotation in annotations if annotation.kind != OBJECT],
+        objects=objects,
+        classifications=classifications,
     )
+
+
+def _image_left_out(place: Place, reason: str) -> LeftOut:
+    return LeftOut(hash=place.unit, kind="image", reason=reason, unit=place.unit, frame=place.frame)
 
 
 def _differ(file: File, place: Place) -> bool:

@@ -42,7 +42,9 @@ def test_each_key_names_its_own_object_also_with_empty_parts(bucket: Any, slash:
         assert read(buckets.path_of(f"s3://mine/{key}")) == key.encode()
 
 
-@pytest.mark.parametrize("key", ["../a.png", "deep/../../a.png", "deep//../a.png", "//../a.png", ".", "deep/", "//", ""])
+@pytest.mark.parametrize(
+    "key", ["../a.png", "deep/../../a.png", "deep//../a.png", "//../a.png", ".", "deep/", "//", ""]
+)
 @pytest.mark.parametrize("place", [lambda bucket, directory: bucket, lambda bucket, directory: directory])
 def test_a_key_that_leads_upwards_or_names_no_object_is_refused(
     bucket: Any, tmp_path: Path, key: str, place: Callable[[Any, Path], Any]

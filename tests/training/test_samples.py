@@ -17,6 +17,22 @@ class EveryFile:
         return File(f"{unit}.png", None, None)
 
 
+class Everything:
+    """Filters nothing out."""
+
+    def of_row(self, data_hash: str) -> None:
+        return None
+
+    def of_image(self, classifications: Any) -> None:
+        return None
+
+    def of_object(self, object_: Any) -> None:
+        return None
+
+
+EVERYTHING = Everything()
+
+
 def unit(name: str, number: int, **about: Any) -> dict[str, Any]:
     return {"data_hash": name, "data_title": name, "data_sequence": str(number), "width": 40, "height": 30, **about}
 
@@ -27,7 +43,7 @@ def label_row(data_type: str, units: Iterable[dict[str, Any]], **about: Any) -> 
 
 
 def split(row: dict[str, Any]) -> tuple[list[Sample], list[LeftOut]]:
-    found = list(samples_of(row, NAMES, EveryFile()))
+    found = list(samples_of(row, NAMES, EveryFile(), EVERYTHING))
     samples = [one for one in found if isinstance(one, Sample)]
     return samples, [one for one in found if isinstance(one, LeftOut)]
 
