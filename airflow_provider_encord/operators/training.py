@@ -73,7 +73,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         frames or images; or ``"client_metadata.<key>"``, all data units with the same value, such as a scene. The split
         is decided by a hash of the value alone, so it does not change when data are added.
     :param seed: Another seed gives another assignment to splits (templated). Default: empty.
-    :param stage: Keep only data units whose task is in this workflow stage, or in one of a list of stages: titles or ids
+    :param stage: Keep only data units whose task is in this workflow stage, or in one of several: titles or ids
         (templated). The stage is read when the training set is built. Default: all stages.
     :param classification_answers: Keep only images with these answers to classifications, by the name of the
         classification or of an attribute of it (templated): ``{"Weather": "Sun", "Lens": ["clean", None]}``. Of a list,
@@ -226,7 +226,7 @@ def _answers(value: Any, name: str) -> dict[str, list[Any]]:
         wrong = [one for one in answers if one == "" or not (one is None or isinstance(one, str | bool | int | float))]
         if wrong or not answers:
             raise InvalidArgumentError(
-                f"{name}: {str(given)[:80]!r} is not an answer to {str(question)[:80]!r}. Pass a text, a number, True or "
+                f"{name}: {str(given)[:80]!r} is not an answer to {str(question)[:80]!r}. Pass a text, a number, True, "
                 "False, None for no answer, or a list of these."
             )
         found[str(question)] = answers

@@ -93,7 +93,7 @@ def test_with_the_key_of_a_project_a_stage_is_compared_by_its_title(
     inputs = pictures.inputs()
     monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DEFAULT", pictures.account.api_key_connection(pictures.project))
     assert len(built(pictures, stage="Annotate", **inputs)[0]) == 12
-    with pytest.raises(AirflowFailException, match="No image is in the training set.*filtered out by stage"):
+    with pytest.raises(AirflowFailException, match=r"No image is in the training set.*filtered out by stage"):
         pictures.build("other", stage="Complete", **inputs)
 
 
@@ -182,7 +182,7 @@ def test_a_filter_that_the_project_does_not_have_is_refused_with_what_it_has(
 def test_the_report_of_another_project_or_task_is_refused(pictures: Pictures, tmp_path: Path) -> None:
     inputs = pictures.inputs()
     report = gate_report(pictures, {"x": "agreement"}, project_id="another")
-    with pytest.raises(AirflowFailException, match="gate_report: .* is about the project another"):
+    with pytest.raises(AirflowFailException, match=r"gate_report: .* is about the project another"):
         pictures.build(gate_report=report, **inputs)
     with pytest.raises(AirflowFailException, match="line 1: it is not a line of a report of a quality gate"):
         pictures.build(gate_report=inputs["media"], **inputs)
