@@ -352,15 +352,12 @@ def _unfinished(path: StoragePath, mark: str = "") -> Any:
 
 def _opened(path: Any) -> Any:
     """Open a new file on a disk, and create its directory. Try again if another attempt removes the empty directory."""
-    left = _TURNS
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(_TURNS):
         try:
             return path.open("wb")
-        except FileNotFoundError:
-            left -= 1
-            if not left:
-                raise
+        except FileNotFoundError:  # nearly always, the directory is there already
+            path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb")
 
 
 def _reason(error: Exception) -> str:

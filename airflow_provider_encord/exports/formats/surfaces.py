@@ -41,7 +41,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     end_xpath: str | None = None
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An image, a frame of a video, or a range.
 
     :param unit: Data hash of the data unit; in an image group or data group, that of the image or file.

@@ -15,7 +15,7 @@ task               a line, after the number of the class
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -136,8 +136,13 @@ class YoloForm:
 
 
 def _fractions(points: Sequence[tuple[float, float]], size: tuple[int, int]) -> Numbers:
-    clip: Callable[[float], float] = lambda number: min(1.0, max(0.0, number))  # noqa: E731 - a name for it
-    return [clip(number) for x, y in points for number in (x / size[0], y / size[1])]
+    """The coordinates as fractions of the image, cut to it."""
+    width, height = size
+    return [
+        number if 0.0 < number <= 1.0 else 1.0 if number > 1.0 else 0.0
+        for x, y in points
+        for number in (x / width, y / height)
+    ]
 
 
 def _text(number: float) -> str:
