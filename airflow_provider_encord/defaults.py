@@ -22,6 +22,7 @@ MEDIA_LAYOUT = "{item_id}{extension}"
 FRAMES = ("all", "labelled")
 FRAME_FORMATS = ("jpg", "png")
 DEFAULT_SPLIT = {"train": 0.8, "val": 0.1, "test": 0.1}
+STRATIFY_BY = ("class",)
 TRAINING_FORMATS = (
     *(
         "yolo-detect",

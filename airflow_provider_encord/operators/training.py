@@ -12,6 +12,7 @@ from airflow_provider_encord.defaults import (
     MEASURES_OF_DATA_UNITS,
     MOST_PARALLEL_DOWNLOADS,
     PARALLEL_DOWNLOADS,
+    STRATIFY_BY,
     TRAINING_FORMATS,
 )
 from airflow_provider_encord.links import project_url
@@ -72,6 +73,11 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     :param split_by: What is kept together in one split (templated): ``"data_hash"`` (default), a data unit with all its
         frames or images; or ``"client_metadata.<key>"``, all data units with the same value, such as a scene. The split
         is decided by a hash of the value alone, so it does not change when data are added.
+    :param stratify_by: ``"class"`` gives each split its share of the labels of each class (templated). Data units that
+        are in `previous` stay in their split, and new ones go where their rarest class is lacking. Default: the split
+        is decided by the hash alone.
+    :param previous: With `stratify_by`, path or URI of the record of an earlier training set, such as the ``record``
+        that this task returned in its last run (templated). Without it, all data units are assigned again.
     :param seed: Another seed gives another assignment to splits (templated). Default: empty.
     :param stage: Keep only data units whose task is in this workflow stage, or in one of several: titles or ids
         (templated). The stage is read when the training set is built. Default: all stages.
@@ -99,7 +105,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     template_fields: Sequence[str] = (
         *("labels", "media", "media_dir", "destination", "format", "class_map", "class_from", "split", "split_by"),
         *("stage", "classification_answers", "object_answers", "gate_report", "gate_measures"),
-        *("seed", "min_box_size", "max_concurrency", "overwrite"),
+        *("stratify_by", "previous", "seed", "min_box_size", "max_concurrency", "overwrite"),
         *EncordBaseOperator.template_fields,
     )
 
@@ -115,6 +121,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         class_from: str | None = None,
         split: Mapping[str, float] | str | None = None,
         split_by: str = "data_hash",
+        stratify_by: str | None = None,
+        previous: str | os.PathLike[str] | ObjectStoragePath | None = None,
         seed: str = "",
         stage: Sequence[str] | str | None = None,
         classification_answers: Mapping[str, Any] | str | None = None,
@@ -136,6 +144,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         self.class_from = class_from
         self.split = split
         self.split_by = split_by
+        self.stratify_by = stratify_by
+        self.previous = previous
         self.seed = seed
         self.stage = stage
         self.classification_answers = classification_answers
@@ -152,6 +162,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             format=(format, one_of(*TRAINING_FORMATS)),
             classification_answers=(classification_answers, _answers),
             object_answers=(object_answers, _answers),
+            stratify_by=(stratify_by, one_of(*STRATIFY_BY)),
+            previous=(previous, parse_url),
             gate_report=(gate_report, parse_url),
             gate_measures=(gate_measures, _measures),
             max_concurrency=(max_concurrency, up_to(MOST_PARALLEL_DOWNLOADS)),
@@ -167,11 +179,10 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         reports = [storage_path(report, "media") for report in parse_list(self.media, "media")]
         if not reports:
             raise InvalidArgumentError("media: it is empty. Pass the report of the pulled media.")
-        directory = blank_to_none(self.media_dir)
-        report = blank_to_none(self.gate_report)
+        stratify_by = blank_to_none(self.stratify_by)
         spec = building.BuildSpec(
             labels=storage_path(self.labels, "labels"),
-            media=reports[0].parent if directory is None else storage_path(directory, "media_dir"),
+            media=self._path("media_dir") or reports[0].parent,
             reports=reports,
             destination=storage_path(self.destination, "destination"),
             format=parse_choice(self.format, "format", TRAINING_FORMATS),
@@ -179,6 +190,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             class_from=parse_text(self.class_from, "class_from"),
             split=parse_mapping(self.split, "split") or DEFAULT_SPLIT,
             split_by=parse_text(self.split_by, "split_by") or "data_hash",
+            stratify_by=None if stratify_by is None else parse_choice(stratify_by, "stratify_by", STRATIFY_BY),
+            previous=self._path("previous"),
             seed=parse_text(self.seed, "seed") or "",
             min_box_size=_size(self.min_box_size),
             max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
@@ -187,7 +200,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
                 stage=parse_texts(self.stage, "stage") or (),
                 classification_answers=_answers(self.classification_answers, "classification_answers"),
                 object_answers=_answers(self.object_answers, "object_answers"),
-                gate_report=None if report is None else storage_path(report, "gate_report"),
+                gate_report=self._path("gate_report"),
                 gate_measures=_measures(self.gate_measures, "gate_measures"),
             ),
         )
@@ -205,6 +218,10 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             "left_out": sum(record.left_out.values()),
             "built": built,
         }
+
+    def _path(self, name: str) -> Any:
+        value = blank_to_none(getattr(self, name))
+        return None if value is None else storage_path(value, name)
 
 
 def _size(value: Any) -> float:

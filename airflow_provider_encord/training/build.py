@@ -30,6 +30,7 @@ from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
 from airflow_provider_encord.training.samples import Filter, Sample, samples_of
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
+from airflow_provider_encord.training.stratified import StratifiedSplits
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Builder:
         media: Any,
         index: MediaIndex,
         names: Names,
-        splits: Splits,
+        splits: Splits | StratifiedSplits,
         keys: SplitKeys,
         filters: Filter,
         max_concurrency: int,
@@ -130,7 +131,7 @@ class Builder:
         self, rows: Iterable[Mapping[str, Any]], pool: concurrent.futures.Executor, progress: _Progress
     ) -> Iterator[bytes]:
         """Write the samples of all rows; the lines of what is left out."""
-        for some in _batches(rows):
+        for some in batches_of(rows):
             self._directory.check()
             files = self._index.of([unit for row in some for unit in row.get("data_units") or ()])
             for row in some:
@@ -232,7 +233,7 @@ def _labels_of(unit: Any) -> int:
     return sum(len(frame.get("objects") or ()) for frame in frames)
 
 
-def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def batches_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     """Rows whose files are looked up together: few enough that they need little memory."""
     batch: list[Mapping[str, Any]] = []
     labels = 0

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import importlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,10 +29,12 @@ from airflow_provider_encord.training.filters import Filters
 from airflow_provider_encord.training.filters import FilterSpec as FilterSpec
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import MediaIndex
-from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, TrainingSet
+from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, SPLITS, TrainingSet
 from airflow_provider_encord.training.record import RECORD as RECORD
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
+from airflow_provider_encord.training.strata import classes_by_key
+from airflow_provider_encord.training.stratified import StratifiedSplits, former_splits
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,8 @@ class BuildSpec:
     :param labels: Path object of the manifest of an export in JSON Lines.
     :param media: Path object of the directory of the media.
     :param reports: Path objects of the reports of the pulled media.
+    :param stratify_by: What the splits have in equal shares: `CLASS`, or None.
+    :param previous: Path object of an earlier training set, whose data units keep their splits.
     :param class_from: With folders, the question whose answer is the class.
     """
 
@@ -74,6 +78,8 @@ class BuildSpec:
     max_concurrency: int
     overwrite: bool
     filters: FilterSpec = FilterSpec()  # noqa: RUF009 - it is frozen
+    stratify_by: str | None = None
+    previous: Any = None
 
 
 def manifest_of(spec: BuildSpec) -> Manifest:
@@ -109,7 +115,7 @@ def build_training_set(
     """
     _require_extras(spec.format)
     _require_apart(spec)
-    splits = Splits(spec.split, spec.seed)
+    splits = _splits(spec)
     keys = SplitKeys(client, manifest.project_id, spec.split_by)
     structure = client.project(manifest.project_id).ontology().editor_ontology
     classes = _classes(spec, structure)
@@ -121,19 +127,24 @@ def build_training_set(
         log.warning("%d data units have no %s. They are split by their data hash.", keys.without_key, spec.split_by)
     directory = TrainingDirectory(spec.destination, owner)
     with contextlib.closing(MediaIndex(spec.reports)) as index:
-        about = _fingerprint(spec, manifest, index, keys, filters, structure)
+        about = _fingerprint(spec, manifest, index, keys, filters, splits, structure)
         known = _known(directory, spec, about)
         if known is not None:
             return known, False
         directory.claim()
         try:
             directory.begin(form.entries)
+            names = Names(structure)
+            if isinstance(splits, StratifiedSplits):
+                rows, question = _kept(latest_rows(spec.labels, "labels"), directory), spec.class_from
+                found = classes_by_key(rows, classes, question, index=index, names=names, keys=keys, filters=filters)
+                splits.assign(found)
             builder = Builder(
                 directory,
                 form,
                 media=spec.media,
                 index=index,
-                names=Names(structure),
+                names=names,
                 splits=splits,
                 keys=keys,
                 filters=filters,
@@ -143,12 +154,22 @@ def build_training_set(
             _require_images(built)
             record = _record(spec, manifest, classes, built, about)
             directory.check()
-            _write_card(spec.destination, record)
+            if isinstance(splits, StratifiedSplits):
+                _write_text(spec.destination / SPLITS, splits.lines())
+            for name, text in ((CARD, card_of(record)), (PAGE, page_of(record))):
+                _write_text(spec.destination / name, [text.encode()])
             directory.finish(record)
         except BaseException:
             directory.release()
             raise
     return record, True
+
+
+def _kept(rows: Iterable[dict[str, Any]], directory: TrainingDirectory) -> Iterator[dict[str, Any]]:
+    """The rows. Meanwhile, the directory stays taken."""
+    for row in rows:
+        directory.keep()
+        yield row
 
 
 def _known(directory: TrainingDirectory, spec: BuildSpec, about: str) -> TrainingSet | None:
@@ -175,10 +196,9 @@ def _require_apart(spec: BuildSpec) -> None:
     """
     target = _place(spec.destination)
     inputs = [("labels", spec.labels), ("media_dir", spec.media), *(("media", one) for one in spec.reports)]
-    if spec.filters.gate_report is not None:
-        inputs.append(("gate_report", spec.filters.gate_report))
+    inputs += [("gate_report", spec.filters.gate_report), ("previous", spec.previous)]
     for name, path in inputs:
-        if f"{_place(path)}/".startswith(f"{target}/"):
+        if path is not None and f"{_place(path)}/".startswith(f"{target}/"):
             raise InvalidArgumentError(
                 f"destination: {spec.destination} contains {name} ({path}), which replacing the training set would "
                 "remove. Pass another directory."
@@ -215,7 +235,7 @@ def _classes(spec: BuildSpec, structure: Mapping[str, Any]) -> Classes:
     return Classes(answer_names(structure, spec.class_from), spec.class_map)
 
 
-def _form(spec: BuildSpec, classes: Classes, splits: Splits, structure: Mapping[str, Any]) -> Form:
+def _form(spec: BuildSpec, classes: Classes, splits: Splits | StratifiedSplits, structure: Mapping[str, Any]) -> Form:
     """The form, whose module needs the extra."""
     if spec.format == _FOLDERS:
         from airflow_provider_encord.training.forms.folders import FoldersForm
@@ -261,6 +281,7 @@ def _fingerprint(
     index: MediaIndex,
     keys: SplitKeys,
     filters: Filters,
+    splits: Splits | StratifiedSplits,
     structure: Mapping[str, Any],
 ) -> str:
     """What the training set depends on. Shards are named by their content, not by the plan that wrote them."""
@@ -280,6 +301,7 @@ def _fingerprint(
         seed=spec.seed,
         min_box_size=spec.min_box_size,
         **({} if filters.fingerprint is None else {"filters": filters.fingerprint}),
+        **({"stratified": splits.fingerprint} if isinstance(splits, StratifiedSplits) else {}),
     )
 
 
@@ -301,6 +323,7 @@ def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built,
         split={name: float(share) for name, share in spec.split.items()},
         split_by=spec.split_by,
         filters=spec.filters.asked,
+        stratify_by=spec.stratify_by,
         splits=built.splits,
         left_out=dict(ordered),
         files=built.files,
@@ -309,7 +332,24 @@ def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built,
     )
 
 
-def _write_card(destination: Any, record: TrainingSet) -> None:
-    for name, text in ((CARD, card_of(record)), (PAGE, page_of(record))):
-        with storage_errors("destination", destination / name):
-            write_whole(destination / name, [text.encode()])
+def _write_text(path: Any, blocks: Iterable[bytes]) -> None:
+    with storage_errors("destination", path):
+        write_whole(path, blocks)
+
+
+def _splits(spec: BuildSpec) -> Splits | StratifiedSplits:
+    """The splits, which may continue those of an earlier training set.
+
+    :raises InvalidArgumentError: They are not usable.
+    """
+    splits = Splits(spec.split, spec.seed)
+    if spec.stratify_by is None:
+        if spec.previous is not None:
+            raise InvalidArgumentError(
+                "previous: only `stratify_by` uses it. Without, a data unit is always in the same split."
+            )
+        return splits
+    former = {} if spec.previous is None else former_splits(spec.previous, splits, spec.split_by)
+    if not former:
+        log.info("No earlier training set was passed, so all data units are assigned to splits now.")
+    return StratifiedSplits(splits, former)

@@ -10,6 +10,7 @@ import msgspec
 SCHEMA_VERSION = "1.0"
 RECORD = "training_set.json"
 LEFT_OUT = "left_out.jsonl"
+SPLITS = "splits.jsonl"
 CARD, PAGE = "README.md", "card.html"
 KIND: Literal["training_set"] = "training_set"
 
@@ -40,6 +41,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     :param files: Number of files, without this one.
     :param bytes: Their size.
     :param filters: The filters that were set, by argument.
+    :param stratify_by: What the splits have in equal shares; None without. `SPLITS` then lists the splits.
     :param fingerprint: Hash of the labels, the media and the arguments. If it is equal, the training set is equal.
     """
 
@@ -61,6 +63,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     fingerprint: str
     filters: Mapping[str, Any] = {}
+    stratify_by: str | None = None
 
     @property
     def images(self) -> int:

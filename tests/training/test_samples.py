@@ -58,7 +58,8 @@ def box(hash_: str) -> dict[str, Any]:
 
 
 def test_a_picture_without_any_labels_is_a_sample_with_nothing_in_it() -> None:
-    for labels in ({"labels": {}}, {"labels": None}, {}):
+    forms: list[dict[str, Any]] = [{"labels": {}}, {"labels": None}, {}]
+    for labels in forms:
         [sample], left_out = split(label_row("image", [unit("d", 0, **labels)]))
         assert (sample.place.unit, sample.place.frame, sample.size, sample.objects) == ("d", 0, (40, 30), [])
         assert left_out == []
