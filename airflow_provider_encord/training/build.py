@@ -28,6 +28,7 @@ from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
 from airflow_provider_encord.training.samples import Filter, Sample, samples_of
+from airflow_provider_encord.training.sizes import Sizes, add_boxes, add_length
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
 from airflow_provider_encord.training.stratified import StratifiedSplits
@@ -63,6 +64,8 @@ class Built(msgspec.Struct, kw_only=True):
     left_out: collections.Counter[str] = msgspec.field(default_factory=collections.Counter)
     files: int = 0
     bytes: int = 0
+    image_sizes: Sizes = msgspec.field(default_factory=collections.Counter)
+    box_sizes: Sizes = msgspec.field(default_factory=collections.Counter)
 
     @property
     def images(self) -> int:
@@ -165,6 +168,9 @@ class Builder:
             written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
             yield from written.left_out
             self._count(split, written.classes, images=bool(written.image_paths))
+            if written.image_paths and sample.size is not None:
+                add_length(self.built.image_sizes, max(sample.size))
+            add_boxes(self.built.box_sizes, written.box_sizes)
             self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
             self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
             self._finish_writing(_MOST_WAITING)

@@ -31,6 +31,7 @@ from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import MediaIndex
 from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, SPLITS, TrainingSet
 from airflow_provider_encord.training.record import RECORD as RECORD
+from airflow_provider_encord.training.sizes import in_order
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
 from airflow_provider_encord.training.strata import classes_by_key
@@ -324,6 +325,8 @@ def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built,
         split_by=spec.split_by,
         filters=spec.filters.asked,
         stratify_by=spec.stratify_by,
+        image_sizes=in_order(built.image_sizes),
+        box_sizes=in_order(built.box_sizes),
         splits=built.splits,
         left_out=dict(ordered),
         files=built.files,

@@ -42,6 +42,8 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     :param bytes: Their size.
     :param filters: The filters that were set, by argument.
     :param stratify_by: What the splits have in equal shares; None without. `SPLITS` then lists the splits.
+    :param image_sizes: Number of images by the power of two, in pixels, from which their longer side is.
+    :param box_sizes: Number of boxes by the power of two from which the side of a square with the same area is.
     :param fingerprint: Hash of the labels, the media and the arguments. If it is equal, the training set is equal.
     """
 
@@ -64,6 +66,8 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     filters: Mapping[str, Any] = {}
     stratify_by: str | None = None
+    image_sizes: Mapping[int, int] = {}
+    box_sizes: Mapping[int, int] = {}
 
     @property
     def images(self) -> int:

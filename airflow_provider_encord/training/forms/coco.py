@@ -100,6 +100,7 @@ class CocoForm:
             written.left_out.append(left_out(annotation, str(error)))
             return
         written.classes.append(class_name)
+        written.box_sizes.append((content["bbox"][2], content["bbox"][3]))
         self._annotations[split].add(
             {
                 "id": coco_id(sample.label_hash, sample.place.unit, sample.place.frame, annotation.hash),

@@ -50,6 +50,7 @@ class ImageFolderForm:
                 written.left_out.append(left_out(annotation, str(error)))
                 continue
             written.classes.append(class_name)
+            written.box_sizes.append(box[2:])
             boxes.append([round(number, 3) for number in box])
             categories.append(self._classes.number(class_name))
         self._lines[split].add(

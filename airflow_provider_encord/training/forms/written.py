@@ -21,6 +21,7 @@ class WrittenSample:
     files: dict[str, bytes] = dataclasses.field(default_factory=dict)
     left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     classes: list[str] = dataclasses.field(default_factory=list)
+    box_sizes: list[tuple[float, float]] = dataclasses.field(default_factory=list)
 
     def class_of(self, annotation: Annotation, classes: Classes) -> str | None:
         """The class of an object; None if it is left out, which is noted."""
