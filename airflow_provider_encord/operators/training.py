@@ -45,10 +45,11 @@ if TYPE_CHECKING:
 class EncordBuildTrainingSetOperator(EncordBaseOperator):
     """Build a training set of exported labels and pulled media, in a form that training code reads.
 
-    Of Encord, it reads only the ontology of the project, and with ``split_by="client_metadata.<key>"`` the metadata of
-    its data units. The files of the training set depend only on the labels, the media and the arguments: two builds of
-    the same inputs are equal, byte for byte. What the form cannot say is counted, and listed in ``left_out.jsonl``.
-    ``README.md`` and ``card.html`` describe the training set; ``training_set.json`` is written last.
+    Of Encord, it reads only the ontology of the project, with ``split_by="client_metadata.<key>"`` the metadata of its
+    data units, and with `stage` their stages. The files of the training set depend only on these, the labels, the media
+    and the arguments: two builds of the same inputs are equal, byte for byte. What filters or the form leave out is
+    counted, and listed in ``left_out.jsonl``. ``README.md`` and ``card.html`` describe the training set;
+    ``training_set.json`` is written last.
 
     Safe to repeat: if the destination has this training set already, nothing is written. A retry writes the same files
     again. Another training set at the destination is an error unless `overwrite` is set; then no file of it is left.

@@ -53,7 +53,7 @@ def histogram(name: str, title: str, unit: str, counts: Mapping[int, int]) -> It
     ends = _every(counts)
     largest = max(counts.values(), default=0) or 1
     said = "; ".join(f"{_range(end)}: {counts.get(end, 0)}" for end in ends)
-    yield from _opened(name, title, f"{unit}. {said}.", max(_COLUMN * len(ends), _LEFT) + 20, _HEIGHT + 40)
+    yield from _opened(name, title, f"{unit}. {said}.", max(_COLUMN * len(ends), _WIDTH) + 20, _HEIGHT + 40)
     for number, end in enumerate(ends):
         count, x = counts.get(end, 0), 10 + _COLUMN * number
         height = (_HEIGHT - 20) * count / largest
