@@ -30,7 +30,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage soak soak-waiting e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
+.PHONY: help demo test test-quick coverage readers soak soak-waiting e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -45,7 +45,7 @@ help:  ## what there is
 demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
 	$(BIN)/python -m demo
 
-test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
+test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## every test that needs no browser
 	$(BIN)/python -m pytest $(IN_PROCESSES) $(PYTEST_ARGS)
 
 # No Airflow, no deployments, no vendor's SDK: what a change of the client or of the work below the operators breaks first.
@@ -71,6 +71,10 @@ coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tes
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
+
+# Without this environment, the suite skips these tests: with PyTorch it takes 6 GB.
+readers: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) .venvs/readers/.ready  ## training sets, opened by the libraries that they are for
+	$(BIN)/python -m pytest tests/airflow_layer/training/readers $(PYTEST_ARGS)
 
 soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
 	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)
@@ -98,7 +102,7 @@ $(filter-out matrix-$(AIRFLOW),$(LINES:%=matrix-%)): matrix-%: .venvs/airflow-%/
 	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
 
 # The lowest versions that pyproject.toml allows, on the oldest line.
-lowest: .venvs/lowest/.ready  ## the tests of the Airflow layer and the client with the lowest versions of every dependency
+lowest: .venvs/lowest/.ready redis-server  ## the tests of the Airflow layer and the client with the lowest versions of every dependency
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/lowest/bin/python' \
 	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) \
 	  $(MATRIX_TESTS) tests/client $(PYTEST_ARGS)
@@ -126,6 +130,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.training_set
 	$(BIN)/python -m benchmarks.waiting
+	$(BIN)/python -m benchmarks.rate_limit
 	$(BIN)/python -m benchmarks.agent
 	$(BIN)/python -m benchmarks.agent_faults
 	$(BIN)/python -m benchmarks.webhook
@@ -169,6 +174,12 @@ clean:  ## remove everything that make has made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tests in a browser say what is missing, and fail in CI.
+# Tests that need it say so, and are skipped where it is missing, except in CI.
+redis-server:
+	@command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } \
+	  || echo "redis-server is not here and cannot be installed without being root on Debian"
+
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
@@ -209,6 +220,15 @@ $(EMULATOR_ENVIRONMENT): emulator/pyproject.toml constraints/emulator.txt $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/emulator
 	$(UV) pip install --quiet --python .venvs/emulator/bin/python --requirement constraints/emulator.txt
 	$(UV) pip install --quiet --python .venvs/emulator/bin/python --no-deps --editable ./emulator
+	touch $@
+
+# Ultralytics asks for another build of OpenCV, which needs libraries of a desktop.
+READERS := tests/airflow_layer/training/readers
+.venvs/readers/.ready: $(READERS)/requirements.txt $(READERS)/requirements-alone.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/readers
+	$(UV) pip install --quiet --python .venvs/readers/bin/python --requirement $(READERS)/requirements.txt
+	$(UV) pip install --quiet --python .venvs/readers/bin/python --no-deps \
+	  --requirement $(READERS)/requirements-alone.txt
 	touch $@
 
 .venvs/sdk-%/.ready: tests/sdk/requirements-%.txt $(UV)

@@ -6,6 +6,9 @@ keep parsing fast.
 
 from __future__ import annotations
 
+LONGEST_WAIT = 60.0  # seconds that a request waits for Encord's rate limit in place
+LONGEST_WAIT_IN_SLOT = 5.0  # seconds; the same if the task can wait in the triggerer instead
+PAUSES_SPREAD = 0.1  # tasks come back up to this fraction later, so that those that stopped together do not meet again
 REPEAT_SECONDS = 3600.0  # after so long, tasks that are still in their stage are announced again
 FILES_PER_JOB = 100
 MOST_FILES_PER_JOB = 200  # Encord's SDK requests at most this many URLs
@@ -30,12 +33,18 @@ TRAINING_FORMATS = (
         "yolo-obb",
         "yolo-pose",
         "coco",
+        "coco-panoptic",
+        "coco-captions",
         "semantic-masks",
         "instance-masks",
+        "mot",
+        "webdataset",
+        "parquet",
         "imagefolder",
     ),
     "folders",
 )
+TRAINING_SHARD_BYTES = 256 * 2**20
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
 JSON_LINES_FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst")
@@ -64,7 +73,8 @@ MIN_IOU = 0.5
 MIN_SUPPORT = 20
 EXPORT_CHECKS = ("files", "listing", "content")
 METADATA_MODES = ("merge", "replace")
-FILE_KINDS = ("image", "video", "audio", "dicom", "nifti", "pdf", "text")
+FILE_KINDS = ("image", "video", "audio", "dicom", "nifti", "pdf", "text", "time_series")
+UPLOAD_KINDS = (*FILE_KINDS, "scene")  # scenes in buckets are registered from Encord's upload JSON
 MATCH_FILES_BY = ("title_and_size", "checksum", "title")
 SHADOW_DATA = ("ALL_DATA", "SHADOW_DATA", "NOT_SHADOW_DATA")
 TASK_STATUSES = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")  # of projects without a workflow

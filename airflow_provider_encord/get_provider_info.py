@@ -109,8 +109,20 @@ def _option(description: str, **more: Any) -> dict[str, Any]:
 CONFIGURATION: dict[str, Any] = {
     "encord": {
         "description": "Encord. The receiver of Encord's webhooks needs Airflow 3.1 or newer, and only the API server "
-        "reads these options.",
+        "reads its options.",
         "options": {
+            "rate_limit": _option(
+                "Requests per second that the tasks and triggers of one machine send at most with one credential. "
+                "Empty: as many as Encord takes; when Encord refuses one, the others on the machine wait, too, and "
+                "are sent more slowly.",
+                example="20",
+            ),
+            "rate_limit_redis_url": _option(
+                "URL of a Redis server, so that the tasks and triggers of all machines share the rate limit. Needs the "
+                "extra redis. Empty: each machine has a rate limit of its own.",
+                example="redis://:password@redis.example.com:6379/3",
+                sensitive=True,
+            ),
             "webhook_secrets": _option(
                 "Signing secrets that Encord shows beside the webhooks, separated by commas or blanks. A delivery may "
                 "be signed with any of them, so that a secret can be replaced without losing deliveries. Empty: the "
@@ -177,7 +189,7 @@ def get_provider_info() -> dict[str, Any]:
             *("quality", "agents", "analytics", "media", "training"),
         ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
-        "triggers": modules("triggers", "jobs", "waits", "events"),
+        "triggers": modules("triggers", "jobs", "waits", "pauses", "events"),
         "task-decorators": [
             {"name": "encord_agent", "class-name": "airflow_provider_encord.decorators.agent.encord_agent_task"}
         ],

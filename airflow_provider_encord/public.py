@@ -145,6 +145,11 @@ MODULES = (
     PublicModule("triggers.jobs", ("EncordJobTrigger",), "The trigger of the deferrable operators."),
     PublicModule("triggers.waits", ("EncordWaitTrigger",), "The trigger of the deferrable sensors."),
     PublicModule(
+        "triggers.pauses",
+        ("EncordPauseTrigger",),
+        "The trigger of tasks that wait while Encord asks for fewer requests.",
+    ),
+    PublicModule(
         "triggers.events",
         ("EncordLabelsEventTrigger", "EncordTasksEventTrigger"),
         "Triggers of asset watchers, which start runs when there is work.",

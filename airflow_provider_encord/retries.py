@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.defaults import PAUSES_SPREAD
+
 if TYPE_CHECKING:
     from airflow.sdk.definitions.retry_policy import RetryPolicy
-
-_SPREAD = 0.1  # retries come up to this fraction later, so that tasks that failed together do not return together
 
 
 def encord_retry_policy() -> RetryPolicy:
@@ -44,7 +44,7 @@ def encord_retry_policy() -> RetryPolicy:
             if seconds is None:
                 return retry_policy.RetryDecision.default()
             return retry_policy.RetryDecision.retry(
-                delay=timedelta(seconds=seconds * random.uniform(1, 1 + _SPREAD)),  # noqa: S311 - spreads the load
+                delay=timedelta(seconds=seconds * random.uniform(1, 1 + PAUSES_SPREAD)),  # noqa: S311 - spreads the load
                 reason=f"Encord asked for a pause of {seconds:.0f} s.",
             )
 

@@ -19,12 +19,14 @@ from airflow_provider_encord.client.api.labels import (
     MOST_ROWS_PER_REQUEST,
     LabelRowFilter,
     LabelRowStamp,
+    list_label_row_item_stamps,
     list_label_row_stamps,
 )
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.times import by_encords_clock, parse_time
+from airflow_provider_encord.exports import collection_items
 
 ENCORD = "encord"
 WORKER = "worker"
@@ -43,6 +45,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     :param data_hashes: Only these data units.
     :param label_hashes: Only these label rows.
     :param shadow_data: One of `SHADOW_DATA`: whether to export benchmark data.
+    :param collection_id: Only data units whose storage item is in this collection.
     """
 
     edited_after: str | None = None
@@ -55,6 +58,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     data_hashes: Sequence[str] | None = None
     label_hashes: Sequence[str] | None = None
     shadow_data: str | None = None
+    collection_id: str | None = None
 
     @property
     def nothing(self) -> bool:
@@ -147,20 +151,32 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_rows(client: EncordClient, selection: RowSelection, *, with_stages: bool = False) -> Listing:
-    """List the rows to export, with one request. Changes nothing.
+    """List the rows to export, with one request; for those of a collection, also its items. Changes nothing.
 
     :param with_stages: Whether to list the workflow stage of each row.
+    :raises InvalidArgumentError: The collection does not exist.
     :raises EncordError: Encord refused the request, or cannot be reached.
     :raises UnexpectedResponseError: A row is listed twice.
     """
     now = datetime.datetime.now(datetime.UTC)
     if selection.filters.nothing:  # no request: in a request, an empty list may mean "no filter"
         return listing_of([], now)
-    stamps = client.send(list_label_row_stamps(selection.project_id, selection.wire_filter(with_stages=with_stages)))
+    stamps = _stamps(client, selection, with_stages)
     ahead = client.clock_ahead
     if ahead is None:
         return listing_of(stamps, now, WORKER)
     return listing_of(stamps, by_encords_clock(now, ahead))
+
+
+def _stamps(client: EncordClient, selection: RowSelection, with_stages: bool) -> Sequence[LabelRowStamp]:
+    which = selection.wire_filter(with_stages=with_stages)
+    if selection.filters.collection_id is None:
+        return client.send(list_label_row_stamps(selection.project_id, which))
+    items = collection_items.items_of(client, selection.filters.collection_id)
+    if not items:
+        return []
+    stamps = client.send(list_label_row_item_stamps(selection.project_id, which))
+    return collection_items.rows_of(stamps, items)
 
 
 def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: str = ENCORD) -> Listing:

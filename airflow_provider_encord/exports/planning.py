@@ -71,9 +71,12 @@ class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
             "name": chain.name,
             "lookback_seconds": chain.lookback_seconds,
         }
+        selection = msgspec.to_builtins(self.selection)
+        if self.selection.filters.collection_id is None:  # exports of versions without this filter keep theirs
+            del selection["filters"]["collection_id"]
         return fingerprint(
             host=host,
-            selection=msgspec.to_builtins(self.selection),
+            selection=selection,
             layout=msgspec.to_builtins(self.layout),
             logical_date=self.logical_date,
             history=history,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.exports.collection_items import known_collection
 from airflow_provider_encord.exports.formats import require_format
 from airflow_provider_encord.exports.incremental import Chain
 from airflow_provider_encord.exports.listing import Filters, RowSelection
@@ -25,6 +28,7 @@ def select_rows(
     :param branch: The label branch; None for the rows of all branches.
     :param filters: The fields of `Filters`.
     :raises InvalidArgumentError: Two filters contradict each other, or the project does not have the stage.
+    :raises UnsupportedByCredentialError: An API key cannot read the collection.
     """
     wanted = Filters(**filters)
     after, before = wanted.edited_after, wanted.edited_before
@@ -33,6 +37,7 @@ def select_rows(
             f"edited_after, edited_before: {after} is not before {before}, so no row can match both. Check the "
             "rendered templates."
         )
+    wanted = msgspec.structs.replace(wanted, collection_id=known_collection(client, wanted.collection_id))
     selection = RowSelection(project_id=client.project(project_id).id, branch=branch, filters=wanted)
     return with_known_stages(client, selection)
 

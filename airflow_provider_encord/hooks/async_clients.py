@@ -19,7 +19,9 @@ from typing import TypeAlias, TypeVar
 from airflow_provider_encord.client.async_client import AsyncEncordClient
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.hooks.pacing import shared_pacer
 
 T = TypeVar("T")
 Content: TypeAlias = tuple[Credential, Settings]
@@ -28,8 +30,9 @@ Content: TypeAlias = tuple[Credential, Settings]
 class SharedAsyncClient(AsyncEncordClient):
     """A client with several users. `close` does nothing, so that no user closes it for the others."""
 
-    def __init__(self, credential: Credential, settings: Settings):
-        super().__init__(credential, settings)
+    def __init__(self, credential: Credential, settings: Settings, longest_wait: float | None):
+        pacer = shared_pacer(credential, settings, longest=longest_wait)
+        super().__init__(credential, settings, transport=AsyncTransport(credential, settings, pacer=pacer))
         self.connections: set[str] = set()
         """Ids of the Airflow connections that have these fields now. If it is empty, the client is outdated."""
         self._running = 0
@@ -73,10 +76,10 @@ class _Clients:
         self.by_content: dict[Content, SharedAsyncClient] = {}
         self._end = self._until_the_loop_ends()
 
-    async def get(self, connection: str, content: Content) -> SharedAsyncClient:
+    async def get(self, connection: str, content: Content, longest_wait: float | None) -> SharedAsyncClient:
         """Return the client for the current fields of a connection."""
         if content not in self.by_content:
-            self.by_content[content] = SharedAsyncClient(*content)
+            self.by_content[content] = SharedAsyncClient(*content, longest_wait)
         client = self.by_content[content]
         client.connections.add(connection)
         for other in [held for held in self.by_content.values() if held is not client]:
@@ -102,10 +105,13 @@ class _Clients:
 _of_loop: dict[asyncio.AbstractEventLoop, _Clients] = {}
 
 
-async def shared_client(connection: str, credential: Credential, settings: Settings) -> AsyncEncordClient:
+async def shared_client(
+    connection: str, credential: Credential, settings: Settings, longest_wait: float | None
+) -> AsyncEncordClient:
     """Return the client of the running event loop for the current fields of a connection.
 
     :param connection: Id of the Airflow connection.
+    :param longest_wait: Seconds that a request may wait in place, if the client is new.
     """
     loop = asyncio.get_running_loop()
     for other in [known for known in _of_loop if known.is_closed()]:  # loops that were not run by asyncio.run
@@ -113,4 +119,4 @@ async def shared_client(connection: str, credential: Credential, settings: Setti
     if loop not in _of_loop:
         clients = _of_loop[loop] = _Clients()
         await clients.begin()
-    return await _of_loop[loop].get(connection, (credential, settings))
+    return await _of_loop[loop].get(connection, (credential, settings), longest_wait)

@@ -41,6 +41,9 @@ class EncordHook(BaseHook):
     registered with Airflow's secrets masker, and so is each line of a private key.
 
     :param encord_conn_id: Id of the Airflow connection.
+    :param longest_wait: Seconds that a request waits for Encord's rate limit. Instead of a longer wait,
+        `RateLimitedError` is raised, whose `retry_after` says when to try again. Default: 60 if Encord asks for the
+        wait; with the time until it is its turn, 300.
     """
 
     conn_name_attr = "encord_conn_id"
@@ -48,9 +51,12 @@ class EncordHook(BaseHook):
     conn_type = CONNECTION_TYPE
     hook_name = HOOK_NAME
 
-    def __init__(self, encord_conn_id: str = DEFAULT_CONNECTION_ID, **kwargs: Any):
+    def __init__(
+        self, encord_conn_id: str = DEFAULT_CONNECTION_ID, *, longest_wait: float | None = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.encord_conn_id = encord_conn_id
+        self.longest_wait = longest_wait
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the client with its secrets. A copied or unpickled hook creates a new client."""
@@ -111,7 +117,7 @@ class EncordHook(BaseHook):
             raise CredentialError(read)
         credential, settings = read
         self._tell_of_api_key(credential)
-        return await shared_client(self.encord_conn_id, credential, settings)
+        return await shared_client(self.encord_conn_id, credential, settings, self.longest_wait)
 
     def get_sdk_client(self) -> EncordUserClient:
         """Return a new client of Encord's SDK with the host, key and timeouts of this connection.
@@ -166,7 +172,7 @@ class EncordHook(BaseHook):
         from airflow_provider_encord.hooks import connection_test
 
         try:
-            with self._connect(attempts=1) as client:  # no retries, because a user waits for the result
+            with self._connect(attempts=1, pacer=None) as client:  # no retries, because a user waits for the result
                 return True, connection_test.accepted(client)
         except Exception as error:  # noqa: BLE001 - Airflow shows the message, and expects no exception
             return False, connection_test.explained(error)
@@ -184,8 +190,11 @@ class EncordHook(BaseHook):
         """
         from airflow_provider_encord.client.client import EncordClient
         from airflow_provider_encord.client.transport.sync import SyncTransport
+        from airflow_provider_encord.hooks.pacing import shared_pacer
 
         credential, settings = self._read_connection()
+        if "pacer" not in options:
+            options["pacer"] = shared_pacer(credential, settings, longest=self.longest_wait)
         return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
 
     def _read_connection(self) -> tuple[Credential, Settings]:

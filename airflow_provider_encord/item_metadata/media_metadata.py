@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from airflow_provider_encord.client.api.core.data_items import AUDIO, DICOM, IMAGE, PDF, TEXT, VIDEO
+from airflow_provider_encord.client.api.core.data_items import AUDIO, DICOM, IMAGE, PDF, TEXT, TIME_SERIES, VIDEO
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.item_metadata.by_name import by_composed_name, read_table, warn_of_unused
 from airflow_provider_encord.plain_json import plain_json
@@ -38,6 +38,7 @@ _FIELDS: dict[str, dict[str, type]] = {
     TEXT.list_name: {_SIZE: int, _TYPE: str},
     PDF.list_name: {_SIZE: int, "numPages": int},
     DICOM.list_name: {"tags": dict},
+    TIME_SERIES.list_name: {"channels": dict},
 }
 """The properties by list of the kind; Encord requires all of them."""
 _WORDS = {int: "a whole number", float: "a number", str: "text", dict: "a dictionary"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 import sys
+import time
 import traceback
 import urllib.parse
 from abc import abstractmethod
@@ -17,12 +19,15 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowNotFoundException,
     BaseOperator,
+    conf,
 )
 
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, RateLimitedError
+from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.links import EncordLink, link_key
+from airflow_provider_encord.operators.arguments import parse_bool
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -123,7 +128,8 @@ class EncordBaseOperator(BaseOperator):
     @cached_property
     def hook(self) -> EncordHook:
         """The hook of this task's connection."""
-        return EncordHook(self.encord_conn_id)
+        longest_wait = LONGEST_WAIT_IN_SLOT if self._may_pause() else None
+        return EncordHook(self.encord_conn_id, longest_wait=longest_wait)
 
     @property
     def client(self) -> EncordClient:
@@ -139,8 +145,33 @@ class EncordBaseOperator(BaseOperator):
         with airflow_errors(self.log):
             try:
                 return self._execute(context)
+            except RateLimitedError as error:
+                self._pause(error)
+                raise
             finally:
                 self.hook.close()
+
+    def execute_after_pause(self, context: Context, event: Any = None) -> Any:
+        """Do the work again, from its beginning, after Encord asked to wait. It finds what was done before."""
+        return self.execute(context)
+
+    def _may_pause(self) -> bool:
+        """Whether the task may leave its slot for the triggerer if Encord asks to wait."""
+        deferrable = getattr(self, "deferrable", None)
+        if deferrable is None:
+            return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+        return parse_bool(deferrable, "deferrable")
+
+    def _pause(self, error: RateLimitedError) -> None:
+        """Defer the task until the time that Encord asked for, if it may be deferred and the time is long."""
+        seconds = error.retry_after
+        if seconds is None or seconds <= LONGEST_WAIT_IN_SLOT or not self._may_pause():
+            return
+        from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
+
+        seconds *= random.uniform(1, 1 + PAUSES_SPREAD)  # noqa: S311 - tasks that pause together do not return together
+        self.log.info("%s The task leaves its slot for %.0f s.", error, seconds)
+        self.defer(trigger=EncordPauseTrigger(until=time.time() + seconds), method_name="execute_after_pause")
 
     def push_link(
         self, context: Context, url: Callable[Concatenate[str, Ids], str | None], *ids: Ids.args, **more: Ids.kwargs

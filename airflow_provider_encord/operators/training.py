@@ -14,6 +14,7 @@ from airflow_provider_encord.defaults import (
     PARALLEL_DOWNLOADS,
     STRATIFY_BY,
     TRAINING_FORMATS,
+    TRAINING_SHARD_BYTES,
 )
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -63,12 +64,20 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     :param media_dir: Path or URI of the directory of the media (templated). Default: the directory of the first report.
     :param destination: Path or URI of an empty directory for the training set (templated).
     :param format: Form of the training set (templated): ``"yolo-detect"``, ``"yolo-segment"``, ``"yolo-obb"`` (rotated
-        boxes), ``"yolo-pose"`` (skeletons), ``"coco"``, ``"semantic-masks"`` and ``"instance-masks"`` (PNG),
-        ``"imagefolder"`` (of the library ``datasets``), or ``"folders"`` (a folder of images for each class).
+        boxes), ``"yolo-pose"`` (skeletons), ``"coco"``, ``"coco-panoptic"``, ``"coco-captions"``, ``"semantic-masks"``
+        and ``"instance-masks"`` (PNG), ``"mot"`` (tracks in videos and image groups), ``"webdataset"`` (tar files),
+        ``"parquet"`` and ``"imagefolder"`` (both of the library ``datasets``), or ``"folders"`` (a folder of images for
+        each class).
     :param class_map: New names of classes, by their names in the ontology (templated). Classes with the same new name
         are merged; None drops a class. Classes that are not in it keep their names. Default: no changes.
-    :param class_from: With the format ``"folders"``, the name of the classification, or of an attribute of it, whose
-        answer is the class (templated).
+    :param class_from: The name of the classification, or of an attribute of it, whose answer is the class of an image
+        (templated). The format ``"folders"`` needs it. With it, ``"webdataset"`` and ``"parquet"`` have classified
+        images; without it, objects.
+    :param caption_from: With the format ``"coco-captions"``, the name of the text classification, or of a text
+        attribute of one, whose answer is the caption (templated).
+    :param stuff_classes: With the format ``"coco-panoptic"``, the classes that are stuff, such as sky, by their names
+        after `class_map` (templated). All objects of such a class on an image are one segment. Default: none; each
+        object is a thing.
     :param split: The share of each split, by name (templated). The shares add up to 1. Default: ``{"train": 0.8, "val":
         0.1, "test": 0.1}``.
     :param split_by: What is kept together in one split (templated): ``"data_hash"`` (default), a data unit with all its
@@ -93,6 +102,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     :param gate_measures: With `gate_report`, the measures that count, such as ``["agreement"]`` (templated). Default:
         all measures.
     :param min_box_size: Leave out objects whose box is narrower or lower, in pixels (templated). Default: 0.
+    :param max_shard_bytes: With the formats ``"webdataset"`` and ``"parquet"``, the most bytes of images in a file
+        (templated). A larger image has a file for itself. Default: 256 MiB.
     :param max_concurrency: How many files to copy at once (templated). Default: 8.
     :param overwrite: Replace another training set at the destination (templated). Default: False.
     :return: ``{"destination", "record", "format", "classes", "images", "objects", "splits", "left_out", "built"}``:
@@ -104,9 +115,10 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        *("labels", "media", "media_dir", "destination", "format", "class_map", "class_from", "split", "split_by"),
+        *("labels", "media", "media_dir", "destination", "format", "class_map", "class_from", "caption_from"),
+        *("stuff_classes", "split", "split_by", "stratify_by", "previous", "seed"),
         *("stage", "classification_answers", "object_answers", "gate_report", "gate_measures"),
-        *("stratify_by", "previous", "seed", "min_box_size", "max_concurrency", "overwrite"),
+        *("min_box_size", "max_shard_bytes", "max_concurrency", "overwrite"),
         *EncordBaseOperator.template_fields,
     )
 
@@ -120,6 +132,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         media_dir: str | os.PathLike[str] | ObjectStoragePath | None = None,
         class_map: Mapping[str, str | None] | str | None = None,
         class_from: str | None = None,
+        caption_from: str | None = None,
+        stuff_classes: Sequence[str] | str | None = None,
         split: Mapping[str, float] | str | None = None,
         split_by: str = "data_hash",
         stratify_by: str | None = None,
@@ -131,6 +145,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         gate_report: str | os.PathLike[str] | ObjectStoragePath | None = None,
         gate_measures: Sequence[str] | str | None = None,
         min_box_size: float | str = 0,
+        max_shard_bytes: int | str = TRAINING_SHARD_BYTES,
         max_concurrency: int | str = PARALLEL_DOWNLOADS,
         overwrite: bool | str = False,
         **kwargs: Any,
@@ -143,6 +158,8 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         self.media_dir = media_dir
         self.class_map = class_map
         self.class_from = class_from
+        self.caption_from = caption_from
+        self.stuff_classes = stuff_classes
         self.split = split
         self.split_by = split_by
         self.stratify_by = stratify_by
@@ -154,6 +171,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         self.gate_report = gate_report
         self.gate_measures = gate_measures
         self.min_box_size = min_box_size
+        self.max_shard_bytes = max_shard_bytes
         self.max_concurrency = max_concurrency
         self.overwrite = overwrite
         check_destination(destination)
@@ -167,6 +185,7 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             previous=(previous, parse_url),
             gate_report=(gate_report, parse_url),
             gate_measures=(gate_measures, _measures),
+            max_shard_bytes=(max_shard_bytes, parse_positive_int),
             max_concurrency=(max_concurrency, up_to(MOST_PARALLEL_DOWNLOADS)),
             overwrite=(overwrite, parse_bool),
         )
@@ -189,12 +208,15 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             format=parse_choice(self.format, "format", TRAINING_FORMATS),
             class_map=parse_mapping(self.class_map, "class_map") or {},
             class_from=parse_text(self.class_from, "class_from"),
+            caption_from=parse_text(self.caption_from, "caption_from"),
+            stuff_classes=[str(name) for name in parse_list(self.stuff_classes, "stuff_classes")],
             split=parse_mapping(self.split, "split") or DEFAULT_SPLIT,
             split_by=parse_text(self.split_by, "split_by") or "data_hash",
             stratify_by=None if stratify_by is None else parse_choice(stratify_by, "stratify_by", STRATIFY_BY),
             previous=self._path("previous"),
             seed=parse_text(self.seed, "seed") or "",
             min_box_size=_size(self.min_box_size),
+            max_shard_bytes=parse_positive_int(self.max_shard_bytes, "max_shard_bytes"),
             max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
             overwrite=parse_bool(self.overwrite, "overwrite"),
             filters=building.FilterSpec(

@@ -9,7 +9,8 @@ The short form contains the results of a model, without values that can be looke
 
 ``feature`` is a name or a feature hash. Objects with the same ``id`` and feature are one object on several frames.
 Without an ``id`` (or with null), an object is identified by its content. Object hashes are derived from this, so the
-same pre-labels always give the same hashes, and a second import changes nothing.
+same pre-labels always give the same hashes, and a second import changes nothing. The answer to a dynamic attribute
+holds for the frame of its entry; any other answer is the same on all frames.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.plain_json import plain_json
+from airflow_provider_encord.prelabels.changing import ChangingAnswers, is_dynamic
 from airflow_provider_encord.prelabels.features import (
     GEOMETRY,
     Features,
@@ -30,7 +32,8 @@ from airflow_provider_encord.prelabels.features import (
     answer_of,
     attribute_of,
 )
-from airflow_provider_encord.prelabels.labels import Labels, answers_of, labels_of
+from airflow_provider_encord.prelabels.frame_ranges import overlap
+from airflow_provider_encord.prelabels.labels import Labels, answers_of, labels_of, of_other_frames
 from airflow_provider_encord.prelabels.sources import Prelabel
 
 _LINE_KEYS = {"data_hash", "title", "data_title", "client_metadata", "objects", "classifications"}
@@ -97,9 +100,10 @@ def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> La
     _require_known(content, _LINE_KEYS, "line")
     if all(content.get(name) is None for name in _LISTS):
         raise WrongLabelsError("objects, classifications: both are missing. Add one of them; a list may be empty.")
-    labels = Labels()
+    labels, changing = Labels(), ChangingAnswers()
     for object_ in _listed(content, "objects"):
-        _add_object(labels, object_, features, data_hash)
+        _add_object(labels, changing, object_, features, data_hash)
+    labels.object_actions = changing.of_objects()
     for classification in _listed(content, "classifications"):
         _add_classification(labels, classification, features, data_hash)
     return labels
@@ -114,7 +118,9 @@ def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def _add_object(labels: Labels, object_: Mapping[str, Any], features: Features, data_hash: str) -> None:
+def _add_object(
+    labels: Labels, changing: ChangingAnswers, object_: Mapping[str, Any], features: Features, data_hash: str
+) -> None:
     _require_known(object_, _OBJECT_KEYS, "object")
     feature = features.object(object_.get("feature"))
     frame = 0 if object_.get("frame") is None else object_["frame"]
@@ -137,6 +143,9 @@ def _add_object(labels: Labels, object_: Mapping[str, Any], features: Features, 
     known = labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
     named = {answer["featureHash"]: answer for answer in known["classifications"]}
     for answer in _answers(object_, feature):
+        if is_dynamic(feature, answer["featureHash"]):
+            changing.add(hash_, frame, answer)
+            continue
         earlier = named.get(answer["featureHash"])
         if earlier is None:
             known["classifications"].append(answer)
@@ -144,7 +153,8 @@ def _add_object(labels: Labels, object_: Mapping[str, Any], features: Features, 
             id_ = str(object_.get("id"))[:80]
             raise WrongLabelsError(
                 f"answers: {answer['name']!r} of the object {feature['name']!r} with the id {id_!r} has two answers, "
-                "but an object has the same answer on all its frames. Keep one, or give each object its own `id`."
+                "but an object has the same answer on all its frames. Keep one, give each object its own `id`, or make "
+                "the attribute dynamic in the ontology."
             )
 
 
@@ -198,11 +208,7 @@ def _add_classification(labels: Labels, classification: Mapping[str, Any], featu
         answers = [_answered(feature, attributes[0].get("featureNodeHash"), classification["answer"])]
     else:
         answers = _answers(classification, feature)
-    hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
-    if hash_ in labels.classification_answers:
-        raise WrongLabelsError(f"classification {classification.get('feature')!r}: it is there twice. Keep one.")
-    labels.classification_answers[hash_] = {
-        "classificationHash": hash_,
+    label = {
         "featureHash": feature["featureNodeHash"],
         "classifications": answers,
         "range": _frames(classification),
@@ -210,6 +216,27 @@ def _add_classification(labels: Labels, classification: Mapping[str, Any], featu
         "confidence": _confidence(classification),
         "manualAnnotation": False,
     }
+    hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
+    if hash_ in labels.classification_answers:
+        _require_other_frames(labels, label, str(classification.get("feature")))
+        hash_ = of_other_frames(hash_, label)
+    labels.classification_answers[hash_] = {"classificationHash": hash_, **label}
+
+
+def _require_other_frames(labels: Labels, label: Mapping[str, Any], name: str) -> None:
+    """Check that a second entry of a classification has another answer, on other frames."""
+    _check_ranges(label["range"], None)
+    for earlier in labels.classification_answers.values():
+        if earlier["featureHash"] != label["featureHash"]:
+            continue
+        if answers_of(earlier) == answers_of(label):
+            raise WrongLabelsError(f"classification {name!r}: it is there twice. Keep one.")
+        _check_ranges(earlier["range"], None)
+        if overlap(earlier["range"], label["range"]):
+            raise WrongLabelsError(
+                f"classification {name!r}: it is there twice with different answers on the same frames. Keep one, or "
+                "give each its own `frames`."
+            )
 
 
 def _frames(label: Mapping[str, Any]) -> list[Any]:

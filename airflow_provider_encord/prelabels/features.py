@@ -74,7 +74,10 @@ def attribute_of(feature: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:
     :raises WrongLabelsError: It does not exist.
     """
     return _one(
-        "attribute", list(_attributes(feature.get("attributes") or ())), wanted, lambda attribute: attribute.get("name")
+        "attribute",
+        list(attributes_in(feature.get("attributes") or ())),
+        wanted,
+        lambda attribute: attribute.get("name"),
     )
 
 
@@ -110,11 +113,12 @@ def _option(attribute: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
     raise WrongLabelsError(f"answer to {attribute.get('name')!r}: {str(wanted)[:80]!r} is not one of {known}.")
 
 
-def _attributes(attributes: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+def attributes_in(attributes: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """These attributes, and those of their options, at any depth."""
     for attribute in attributes:
         yield attribute
         for option in attribute.get("options") or ():
-            yield from _attributes(option.get("options") or ())
+            yield from attributes_in(option.get("options") or ())
 
 
 def _name_of_classification(classification: Mapping[str, Any]) -> Any:

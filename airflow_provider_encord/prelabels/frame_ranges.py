@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Ranges = Sequence[Sequence[int]] | None
+
+
+def ranges_of(frames: Iterable[int]) -> list[list[int]]:
+    """The ranges of some frames, at least one."""
+    ranges: list[list[int]] = []
+    for frame in sorted(frames):
+        if ranges and frame <= ranges[-1][1] + 1:
+            ranges[-1][1] = frame
+        else:
+            ranges.append([frame, frame])
+    return ranges
 
 
 def overlap(first: Ranges, second: Ranges) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.prelabels.features import GEOMETRY
+from airflow_provider_encord.prelabels.frame_ranges import ranges_of
 
 Document: TypeAlias = Mapping[str, Any]
 SINGLE_FRAMES = ("image", "img_group")
@@ -93,7 +94,7 @@ def substance(labels: Labels) -> Any:
         {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
         {hash_: (answers_of(answer), answer.get("range")) for hash_, answer in labels.object_answers.items()},
         {
-            hash_: actions.get("actions") or []
+            hash_: changing_answers_of(actions["actions"])
             for hash_, actions in labels.object_actions.items()
             if actions.get("actions")
         },
@@ -102,6 +103,15 @@ def substance(labels: Labels) -> Any:
             for hash_, answer in labels.classification_answers.items()
         },
     )
+
+
+def changing_answers_of(actions: list[dict[str, Any]]) -> list[tuple[Any, Any, Any]]:
+    """The answers that change, for comparisons. The SDK reverses their order at each save."""
+    given = [
+        (action.get("featureHash"), _plain(action.get("answers")), [list(pair) for pair in action.get("range") or ()])
+        for action in actions
+    ]
+    return sorted(given, key=lambda answer: (str(answer[0]), answer[2], str(answer[1])))
 
 
 def drawing_of(drawing: Document) -> tuple[Any, ...]:
@@ -116,6 +126,11 @@ def answers_of(label: Document) -> list[tuple[Any, Any]]:
         (answer.get("featureHash"), _plain(answer.get("answers"))) for answer in label.get("classifications") or ()
     ]
     return sorted(given, key=lambda pair: str(pair[0]))
+
+
+def of_other_frames(hash_: str, answer: Document) -> str:
+    """The hash of a classification that a row has on other frames with another answer, under the hash `hash_`."""
+    return fingerprint(hash=hash_, answers=answers_of(answer))[:8]
 
 
 def content_of(labels: Labels) -> str:
@@ -162,17 +177,7 @@ def _fill(answer: dict[str, Any], found: list[tuple[int, Document]]) -> None:
         if answer.get(name) is None and found[0][1].get(name) is not None:
             answer[name] = found[0][1][name]
     if not answer.get("range"):
-        answer["range"] = list(_ranges(sorted({frame for frame, _ in found})))
-
-
-def _ranges(frames: list[int]) -> Iterator[list[int]]:
-    first = last = frames[0]
-    for frame in frames[1:]:
-        if frame > last + 1:
-            yield [first, last]
-            first = frame
-        last = frame
-    yield [first, last]
+        answer["range"] = ranges_of({frame for frame, _ in found})
 
 
 def _signed(label: Mapping[str, Any], before: Document | None, now: datetime.datetime) -> dict[str, Any]:

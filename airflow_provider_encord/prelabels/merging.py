@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.prelabels.frame_ranges import covers, overlap, subtract, union
-from airflow_provider_encord.prelabels.labels import Document, Labels, answers_of, drawing_of
+from airflow_provider_encord.prelabels.labels import Document, Labels, answers_of, drawing_of, of_other_frames
 
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +147,7 @@ def _classify(there: dict[str, dict[str, Any]], hash_: str, new: dict[str, Any],
     """Add a classification, frame by frame. False if an existing one that must be kept differs there."""
     ranges, old = new.get("range"), there.get(hash_)
     if old is not None and _says_more(old, new):
-        hash_ = fingerprint(hash=hash_, answers=answers_of(new))[:8]
+        hash_ = of_other_frames(hash_, new)
         new, old = {**new, "classificationHash": hash_}, there.get(hash_)
     rivals = {
         key: entry

@@ -36,7 +36,7 @@ from airflow_provider_encord.client.api.core.data_items import (
     UploadedFile,
 )
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.defaults import MOST_UNITS_PER_JOB
+from airflow_provider_encord.defaults import FILE_KINDS, MOST_UNITS_PER_JOB
 from airflow_provider_encord.registration.upload_json import name_in, require_url, title_or, upload_json_entries
 from airflow_provider_encord.sources import rows
 from airflow_provider_encord.sources.files import LONGEST_TITLE
@@ -301,8 +301,8 @@ def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
 
 
 def _kind(named: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
-    if named and named not in NAMES:
-        raise InvalidArgumentError(f"{where}: kind: {str(named)[:80]!r} is not one of {', '.join(NAMES)}.")
+    if named and named not in FILE_KINDS:
+        raise InvalidArgumentError(f"{where}: kind: {str(named)[:80]!r} is not one of {', '.join(FILE_KINDS)}.")
     found = NAMES[named] if named else otherwise or kind_of(name)
     if found is None:
         raise InvalidArgumentError(

@@ -17,7 +17,15 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from airflow_provider_encord.client.api.core.data_items import IMAGE, TEXT, Kind
+from airflow_provider_encord.client.api.core.data_items import (
+    IMAGE,
+    SCENE,
+    TEXT,
+    TIME_SERIES,
+    Kind,
+    scene_format,
+    why_no_scene,
+)
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.sources.keys import keys_below, require_key, require_name, require_target
 from airflow_provider_encord.sources.kinds import kind_of, media_type
@@ -82,6 +90,8 @@ class SourceFile:
     @property
     def file_type(self) -> str:
         """The type of the unit with the name that datasets use."""
+        if self.kind == TIME_SERIES:
+            return "TIME_SERIES"  # its entry in a job says TIMESERIES
         return "IMG_GROUP" if self.parts and self.kind == IMAGE else self.kind.file_type
 
     @property
@@ -208,6 +218,8 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
             f"source: {uri} has no suffix of a known kind. Set the argument kind, rename the file, or use a narrower "
             "pattern, such as *.png."
         )
+    if kind == SCENE and scene_format(title) is None:
+        raise InvalidArgumentError(f"source: {why_no_scene(uri)}")
     if len(title) > LONGEST_TITLE:
         raise InvalidArgumentError(
             f"source: the name of {uri} has {len(title)} characters, but Encord accepts at most {LONGEST_TITLE}. "

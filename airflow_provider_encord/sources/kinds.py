@@ -10,9 +10,20 @@ import mimetypes
 import pathlib
 from collections.abc import Mapping
 
-from airflow_provider_encord.client.api.core.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO, Kind
+from airflow_provider_encord.client.api.core.data_items import (
+    AUDIO,
+    DICOM,
+    IMAGE,
+    NIFTI,
+    PDF,
+    SCENE,
+    TEXT,
+    TIME_SERIES,
+    VIDEO,
+    Kind,
+)
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.defaults import FILE_KINDS
+from airflow_provider_encord.defaults import UPLOAD_KINDS
 
 _ADDITIONS: Mapping[str, str] = {
     ".avif": "image/avif",
@@ -35,8 +46,10 @@ _ADDITIONS: Mapping[str, str] = {
     ".nii": "application/nifti",
     ".md": "text/markdown",
 }
-NAMES: Mapping[str, Kind] = dict(zip(FILE_KINDS, (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, PDF, TEXT), strict=True))
-"""Kinds of file by the name that users write."""
+NAMES: Mapping[str, Kind] = dict(
+    zip(UPLOAD_KINDS, (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, PDF, TEXT, TIME_SERIES, SCENE), strict=True)
+)
+"""Kinds of file by the name that users write. The last two are never derived from the name of a file."""
 _WHOLE_TYPES: Mapping[str, Kind] = {"application/dicom": DICOM, "application/nifti": NIFTI, "application/pdf": PDF}
 _FAMILIES: Mapping[str, Kind] = {name: NAMES[name] for name in ("image", "video", "audio", "text")}
 # Such files usually describe data and are not data themselves.

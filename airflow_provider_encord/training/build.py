@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
-import hashlib
 import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,16 +15,16 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.exports.formats.annotations import LeftOut
 from airflow_provider_encord.exports.formats.answers import Names
 from airflow_provider_encord.media.fetching import path_at
 from airflow_provider_encord.media.layout import extension_of
 from airflow_provider_encord.progress import ProgressLogger
-from airflow_provider_encord.storage_paths import blocks_of, replacing, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import replacing, storage_errors, write_whole
 from airflow_provider_encord.training.directory import TrainingDirectory
 from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
+from airflow_provider_encord.training.pulled_files import PulledFiles
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
 from airflow_provider_encord.training.samples import Filter, Sample, samples_of
 from airflow_provider_encord.training.sizes import Sizes, add_boxes, add_length
@@ -86,7 +85,7 @@ class _Progress(ProgressLogger):
 class Builder:
     """Writes a training set.
 
-    :param media: Path object of the directory of the media.
+    :param files: Reads the media.
     :param keys: The keys by which samples are assigned to splits.
     :param filters: What is filtered out.
     :param max_concurrency: How many images are copied at once.
@@ -97,7 +96,7 @@ class Builder:
         directory: TrainingDirectory,
         form: Form,
         *,
-        media: Any,
+        files: PulledFiles,
         index: MediaIndex,
         names: Names,
         splits: Splits | StratifiedSplits,
@@ -105,7 +104,7 @@ class Builder:
         filters: Filter,
         max_concurrency: int,
     ):
-        self._directory, self._form, self._media, self._index = directory, form, media, index
+        self._directory, self._form, self._files, self._index = directory, form, files, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
         self._filters = filters
         self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
@@ -124,6 +123,7 @@ class Builder:
                 write_whole(path, self._lines(rows, pool, progress))
             for name, blocks in self._form.finish():
                 self._write(name, blocks)
+                progress.log_at_intervals()
         finally:
             pool.shutdown(cancel_futures=True)
         self.built.files += 1
@@ -167,8 +167,8 @@ class Builder:
             name = pathlib.PurePosixPath(sample.file.path).name
             written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
             yield from written.left_out
-            self._count(split, written.classes, images=bool(written.image_paths))
-            if written.image_paths and sample.size is not None:
+            self._count(split, written.classes, images=written.has_image)
+            if written.has_image and sample.size is not None:
                 add_length(self.built.image_sizes, max(sample.size))
             add_boxes(self.built.box_sizes, written.box_sizes)
             self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
@@ -184,19 +184,11 @@ class Builder:
 
     def _copy(self, sample: Sample, relative: str) -> int:
         """Copy an image, unless it is not the file that was pulled."""
-        source, target = path_at(self._media, sample.file.path), path_at(self._directory.path, relative)
-        size, digest = 0, hashlib.sha256()
+        target, size = path_at(self._directory.path, relative), 0
         with storage_errors("destination", target), replacing(target) as writer:
-            with storage_errors("media", source):
-                for block in blocks_of(source):
-                    size += len(block)
-                    digest.update(block)
-                    writer.write(block)
-            if sample.file.sha256 is not None and digest.hexdigest() != sample.file.sha256:
-                raise RefusedError(
-                    f"media: {source} is not the file that was pulled: its SHA-256 differs from the one in the report. "
-                    "Pull the media again."
-                )
+            for block in self._files.blocks(sample.file):
+                size += len(block)
+                writer.write(block)
         return size
 
     def _write_small(self, relative: str, content: bytes) -> int:
@@ -213,6 +205,7 @@ class Builder:
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
+            self._directory.keep()
             self.built.bytes += len(block)
             yield block
 

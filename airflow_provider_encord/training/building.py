@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from airflow_provider_encord import __version__
 from airflow_provider_encord.attempts import Owner, fingerprint
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, RefusedError
+from airflow_provider_encord.defaults import TRAINING_SHARD_BYTES
 from airflow_provider_encord.exports import Manifest, read_manifest
 from airflow_provider_encord.exports.arguments import latest_rows, naming
 from airflow_provider_encord.exports.file_names import MANIFEST
@@ -23,12 +23,13 @@ from airflow_provider_encord.exports.listing_file import read_rows
 from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
 from airflow_provider_encord.training.build import Builder, Built
 from airflow_provider_encord.training.card import card_of, page_of
-from airflow_provider_encord.training.classes import Classes, answer_names, names_by_hash, object_names
+from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.directory import TrainingDirectory
 from airflow_provider_encord.training.filters import Filters
 from airflow_provider_encord.training.filters import FilterSpec as FilterSpec
-from airflow_provider_encord.training.forms import Form
+from airflow_provider_encord.training.forms.choice import PACKED, classes_of, form_of, require_extras
 from airflow_provider_encord.training.media_index import MediaIndex
+from airflow_provider_encord.training.pulled_files import PulledFiles
 from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, SPLITS, TrainingSet
 from airflow_provider_encord.training.record import RECORD as RECORD
 from airflow_provider_encord.training.sizes import in_order
@@ -40,17 +41,6 @@ from airflow_provider_encord.training.stratified import StratifiedSplits, former
 log = logging.getLogger(__name__)
 
 _NAMED = 5
-_FOLDERS = "folders"
-_COCO = "coco"
-_MASKS = ("semantic-masks", "instance-masks")
-_IMAGE_FOLDER = "imagefolder"
-_REGIONS = ("numpy", "shapely")
-_NEEDS = {
-    _FOLDERS: (),
-    _COCO: (*_REGIONS, "pycocotools"),
-    **dict.fromkeys(_MASKS, (*_REGIONS, "pycocotools", "PIL")),
-}
-"""The modules of the extra ``training`` that a form needs, if not `_REGIONS`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,9 +50,10 @@ class BuildSpec:
     :param labels: Path object of the manifest of an export in JSON Lines.
     :param media: Path object of the directory of the media.
     :param reports: Path objects of the reports of the pulled media.
-    :param stratify_by: What the splits have in equal shares: `CLASS`, or None.
+    :param class_from: The question whose answer is the class of an image.
+    :param caption_from: The question whose answer is the caption of an image.
+    :param stratify_by: What the splits have in equal shares: ``"class"``, or None.
     :param previous: Path object of an earlier training set, whose data units keep their splits.
-    :param class_from: With folders, the question whose answer is the class.
     """
 
     labels: Any
@@ -72,6 +63,9 @@ class BuildSpec:
     format: str
     class_map: Mapping[str, Any]
     class_from: str | None
+    caption_from: str | None = None
+    stuff_classes: Sequence[str] = ()
+    max_shard_bytes: int = TRAINING_SHARD_BYTES
     split: Mapping[str, Any]
     split_by: str
     seed: str
@@ -114,13 +108,14 @@ def build_training_set(
     :raises InvalidArgumentError: An argument is wrong, or the destination has another training set.
     :raises EncordError: Encord or a store cannot be reached.
     """
-    _require_extras(spec.format)
+    require_extras(spec.format)
     _require_apart(spec)
     splits = _splits(spec)
     keys = SplitKeys(client, manifest.project_id, spec.split_by)
     structure = client.project(manifest.project_id).ontology().editor_ontology
-    classes = _classes(spec, structure)
-    form = _form(spec, classes, splits, structure)
+    classes = classes_of(spec, structure)
+    files = PulledFiles(spec.media, spec.max_concurrency)
+    form = form_of(spec, classes, splits.names, structure, files)
     filters = Filters(client, manifest.project_id, spec.filters, structure)
     keys.read(_listed(spec.labels, manifest))
     filters.read(lambda: _listed(spec.labels, manifest))
@@ -143,7 +138,7 @@ def build_training_set(
             builder = Builder(
                 directory,
                 form,
-                media=spec.media,
+                files=files,
                 index=index,
                 names=names,
                 splits=splits,
@@ -224,52 +219,6 @@ def _require_images(built: Built) -> None:
     )
 
 
-def _classes(spec: BuildSpec, structure: Mapping[str, Any]) -> Classes:
-    if spec.format != _FOLDERS:
-        if spec.class_from is not None:
-            raise InvalidArgumentError(f"class_from: only the format {_FOLDERS!r} uses it. Do not pass it.")
-        return Classes(object_names(structure), spec.class_map, names_by_hash(structure))
-    if spec.class_from is None:
-        raise InvalidArgumentError(
-            f"class_from: the format {_FOLDERS!r} needs the name of the classification whose answer is the class."
-        )
-    return Classes(answer_names(structure, spec.class_from), spec.class_map)
-
-
-def _form(spec: BuildSpec, classes: Classes, splits: Splits | StratifiedSplits, structure: Mapping[str, Any]) -> Form:
-    """The form, whose module needs the extra."""
-    if spec.format == _FOLDERS:
-        from airflow_provider_encord.training.forms.folders import FoldersForm
-
-        return FoldersForm(spec.class_from or "", classes, splits.names)
-    if spec.format == _COCO:
-        from airflow_provider_encord.training.forms.coco import CocoForm
-
-        return CocoForm(classes, splits.names, structure, min_box_size=spec.min_box_size)
-    if spec.format in _MASKS:
-        from airflow_provider_encord.training.forms.masks import MasksForm
-
-        return MasksForm(spec.format, classes, splits.names, min_box_size=spec.min_box_size)
-    if spec.format == _IMAGE_FOLDER:
-        from airflow_provider_encord.training.forms.imagefolder import ImageFolderForm
-
-        return ImageFolderForm(classes, splits.names, min_box_size=spec.min_box_size)
-    from airflow_provider_encord.training.forms.yolo import YoloForm
-
-    return YoloForm(spec.format, classes, splits.names, structure, min_box_size=spec.min_box_size)
-
-
-def _require_extras(format_: str) -> None:
-    for module in _NEEDS.get(format_, _REGIONS):
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            raise InvalidArgumentError(
-                f"format: {format_} needs {module}, which is not installed. Install it with "
-                "`pip install 'airflow-provider-encord[training]'`."
-            ) from None
-
-
 def _listed(labels: Any, manifest: Manifest) -> Iterator[str]:
     """The data units that the export has listed."""
     directory = labels.parent if labels.name == MANIFEST else labels
@@ -297,6 +246,9 @@ def _fingerprint(
         format=spec.format,
         class_map=dict(spec.class_map),
         class_from=spec.class_from,
+        caption_from=spec.caption_from,
+        stuff_classes=sorted(spec.stuff_classes),
+        max_shard_bytes=spec.max_shard_bytes if spec.format in PACKED else None,
         split=list(spec.split.items()),
         split_by=spec.split_by,
         seed=spec.seed,

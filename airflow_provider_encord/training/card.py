@@ -14,16 +14,32 @@ _STYLE = (
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ddd}"
     "svg{max-width:100%;height:auto;font:12px system-ui,sans-serif;fill:#222}.number{text-align:right}"
 )
+_PARQUET = "parquet"
 
 
 def card_of(record: TrainingSet) -> str:
     """The data card as Markdown."""
-    return "\n".join(_markdown(record)) + "\n"
+    return "\n".join([*_for_datasets(record), *_markdown(record)]) + "\n"
 
 
 def page_of(record: TrainingSet) -> str:
     """The data card as a page in HTML that needs nothing else."""
     return "\n".join(_page(record)) + "\n"
+
+
+def _for_datasets(record: TrainingSet) -> Iterator[str]:
+    """What the library ``datasets`` reads of a card: which files a split has."""
+    if record.format == _PARQUET:
+        yield "---"
+        yield "configs:"
+        yield "- config_name: default"
+        yield "  data_files:"
+        for name, counts in record.splits.items():
+            if counts.images:
+                yield f'  - split: "{name}"'
+                yield f'    path: "data/{name}-*"'
+        yield "---"
+        yield ""
 
 
 def _facts(record: TrainingSet) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ class MediaIndex:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
             "CREATE TABLE files (unit TEXT, frame INTEGER, path TEXT, sha256 TEXT, mime_type TEXT, "
-            "width INTEGER, height INTEGER, PRIMARY KEY (unit, frame)) WITHOUT ROWID"
+            "width INTEGER, height INTEGER, bytes INTEGER, PRIMARY KEY (unit, frame)) WITHOUT ROWID"
         )
         try:
             for report in reports:
@@ -81,7 +81,7 @@ class MediaIndex:
                 continue
             frame = _WHOLE if line.frame is None else line.frame
             self._database.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (line.unit, frame, line.path, line.sha256, line.mime_type, line.width, line.height),
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (line.unit, frame, line.path, line.sha256, line.mime_type, line.width, line.height, line.bytes),
             )
         self._database.execute("COMMIT")

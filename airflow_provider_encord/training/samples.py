@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from airflow_provider_encord.exports.formats.annotations import (
     places_of,
 )
 from airflow_provider_encord.exports.formats.answers import Names
+from airflow_provider_encord.exports.formats.surfaces import IMAGE
 
 NO_MEDIA = "its file was not pulled"
 OTHER_SIZE = "its file has another width or height than its labels"
@@ -31,6 +33,7 @@ class File(msgspec.Struct, frozen=True):
 
     :param path: Its path in the directory of the media.
     :param width: Width in pixels, as the report of the media states it.
+    :param bytes: Its size, as the report states it.
     """
 
     path: str
@@ -38,6 +41,7 @@ class File(msgspec.Struct, frozen=True):
     mime_type: str | None
     width: int | None = None
     height: int | None = None
+    bytes: int | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     :param data_hash: Data hash of the label row.
     :param name: Name for files of the training set, without extension; unique.
+    :param is_alone: Whether its data unit is a single image: it is in no video and no group.
+    :param frame_rate: Frames per second of its video; None for images, or if Encord does not state it.
     """
 
     data_hash: str
@@ -54,6 +60,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     objects: list[Annotation]
     classifications: list[Annotation]
+    is_alone: bool = True
+    frame_rate: float | None = None
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -116,7 +124,7 @@ def samples_of(row: Mapping[str, Any], names: Names, media: Files, filters: Filt
             found.setdefault(_key(annotation.place), []).append(annotation)
     if not places:
         yield from (left_out(annotation, NOT_AN_IMAGE) for annotation in whole)
-    for key, place in places.items():
+    for key, place in sorted(places.items(), key=lambda item: item[1].frame or 0):  # those of a video in its order
         here = [msgspec.structs.replace(annotation, place=place) for annotation in whole]
         yield from _sample(document, place, found.get(key, []) + here, media, filters)
 
@@ -159,11 +167,19 @@ def _sample(
         name=f"{place.unit}-{place.frame:06d}" if is_frame else place.unit,
         objects=objects,
         classifications=classifications,
+        is_alone=row.get("data_type") == IMAGE,
+        frame_rate=_frame_rate(row, place),
     )
 
 
 def _image_left_out(place: Place, reason: str) -> LeftOut:
     return LeftOut(hash=place.unit, kind="image", reason=reason, unit=place.unit, frame=place.frame)
+
+
+def _frame_rate(row: Mapping[str, Any], place: Place) -> float | None:
+    unit = (row.get("data_units") or {}).get(place.unit)
+    rate = unit.get("data_fps") if isinstance(unit, Mapping) else None
+    return float(rate) if isinstance(rate, int | float) and 0 < rate < math.inf else None
 
 
 def _differ(file: File, place: Place) -> bool:

@@ -11,6 +11,7 @@ import collections
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from airflow_provider_encord.client.api.core.data_items import SCENE
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.defaults import MATCH_FILES_BY
@@ -172,12 +173,12 @@ def _by_title_and_size(
 ) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
     """Match by title and size. Rows without a size are matched last, and match any size.
 
-    So a file may be missing, but is never uploaded twice. The rows of groups also match any size, because it is not
-    known whether Encord adds up the sizes of their files.
+    So a file may be missing, but is never uploaded twice. The rows of groups and scenes also match any size, because it
+    is not known whether Encord adds up the sizes of their files.
     """
     exact: dict[tuple[str, int], collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     unsized: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
-    groups = {composed(file.title) for file in files if file.parts}
+    groups = {composed(file.title) for file in files if file.parts or file.kind == SCENE}
     for row in rows:
         title = composed(row.data_title)
         sized = row.file_size is not None and title not in groups

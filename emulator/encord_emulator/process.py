@@ -23,6 +23,7 @@ from typing import IO, Any, Literal, TypedDict
 
 from .control_client import EmulatorError as EmulatorError
 from .control_client import given
+from .fixtures.kinds import Kind
 from .webhook_controls import WebhookControls
 
 PYTHON_VARIABLE = "ENCORD_EMULATOR_PYTHON"
@@ -171,7 +172,7 @@ class Emulator(WebhookControls):
         title: str,
         rows: int,
         *,
-        kind: Literal["image", "video", "img_group"] = "image",
+        kind: Kind = "image",
         frames: int | None = None,
         objects_per_row: int | None = None,
         created: float | None = None,

@@ -43,9 +43,10 @@ def _event(trigger: BaseTrigger, meanwhile: Callable[[], None]) -> Any:
     path, stored = trigger.serialize()
     module, _, name = path.rpartition(".")
     meanwhile()
-    restored = getattr(importlib.import_module(module), name)(
-        **{**json.loads(json.dumps(stored)), "poll_interval": 0.05}
-    )
+    arguments = json.loads(json.dumps(stored))
+    if "poll_interval" in arguments:
+        arguments["poll_interval"] = 0.05
+    restored = getattr(importlib.import_module(module), name)(**arguments)
 
     async def first() -> Any:
         return (await anext(restored.run())).payload

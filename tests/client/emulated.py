@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -61,12 +62,18 @@ class World:
 def world() -> Iterator[World]:
     ssh = SshKey.parse(openssh(new_key()))
     waits: list[float] = []
+    skipped = [0.0]
     clients: list[EncordClient] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        skipped[0] += seconds
+
     with Emulator.start() as emulator:
 
         def client(credential: Credential) -> EncordClient:
             settings = Settings(base_url=emulator.url)
-            transport = SyncTransport(credential, settings, sleep=waits.append)
+            transport = SyncTransport(credential, settings, sleep=sleep, clock=lambda: time.time() + skipped[0])
             clients.append(EncordClient(credential, settings, transport=transport))
             return clients[-1]
 

@@ -16,8 +16,9 @@ _HEAD = """# Configuration
 The options of section `[encord]` in Airflow's configuration, and the environment variables that set them. With
 `airflow config list --section encord` Airflow lists them, too.
 
-The API server reads them when it starts. Only the [receiver of webhooks](../how-to/receive-webhooks.md) uses them; it
-needs Airflow 3.1 or newer.
+`rate_limit` is read where tasks and triggers run: [Share Encord's rate limit](../errors.md#share-encords-rate-limit).
+The API server reads the other options when it starts. Only the [receiver of webhooks](../how-to/receive-webhooks.md)
+uses them; it needs Airflow 3.1 or newer.
 
 | option | variable | default | |
 |---|---|---|---|
@@ -26,7 +27,8 @@ _TAIL = """
 `webhook_secrets` is sensitive: Airflow hides its value. Instead of the value, set a command that prints it
 (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_CMD`) or its name in a secrets backend (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_SECRET`).
 
-If an option has a value that cannot be used, the receiver is off, and the API server logs which one.
+If an option of the receiver has a value that cannot be used, the receiver is off, and the API server logs which one.
+If `rate_limit` has one, tasks fail before their first request, with the name of the option.
 """
 
 

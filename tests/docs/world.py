@@ -83,6 +83,9 @@ class World:
         incoming.mkdir(parents=True)
         for number in range(1, 4):
             (incoming / f"crossing {number}.jpg").write_bytes(media.jpeg(32 + number, 24))
+        drives = self.outside / "data" / "drives"
+        drives.mkdir()
+        (drives / "drive 1.mcap").write_bytes(b"a recording")
         (self.outside / "etc" / "airflow").mkdir(parents=True)
 
     def _seed(self) -> None:

@@ -14,10 +14,22 @@ from airflow_provider_encord.operators.labels import (
     EncordPartitionLabelsOperator,
     EncordSnapshotLabelsOperator,
 )
+from tests.airflow_layer.bench import Account
 from tests.moves.scenario import NOWHERE, Scenario
 
 BEFORE_ALL = "2026-01-15T00:00:00+00:00"  # before the logical date of every run here
 BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
+
+
+def collection_of(account: Account, project: str, data_hashes: list[str]) -> tuple[str, list[str]]:
+    """A new collection of the items of some data units; its id, and the data units."""
+    with account.client() as client:
+        rows = [row for row in client.project(project).label_rows() if row.data_hash in data_hashes]
+        items = [str(row.backing_item_uuid) for row in rows]
+        folder = client.items(items[:1])[0].parent
+        collection = client.create_collection(folder, "Chosen").id
+        client.collection(collection).add_items(items)
+    return collection, data_hashes
 
 
 class ExportLabels(Scenario):
@@ -59,6 +71,26 @@ class ExportLabels(Scenario):
     def gain(self) -> None:
         """Somebody labels on."""
         self.emulator.annotate(self.project, count=3, objects_per_row=1, seed=7)
+
+
+class ExportCollection(ExportLabels):
+    """Only the data of a collection, which does not change. It is read, with its items, before the rows are listed."""
+
+    broken_at = 4
+    names = ("project_id", "collection_id", "destination", "batch_size")
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.collection, self.chosen = collection_of(self.account, self.project, self.data_hashes[::2])
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "collection_id": self.collection}
+
+    def wrong(self) -> dict[str, Any]:
+        return {**self.arguments(), "collection_id": NOWHERE}
+
+    def goal(self) -> Any:
+        return {label: content for label, content in super().goal().items() if label in self.chosen}
 
 
 class ExportLabelsPartition(ExportLabels):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tests.moves.agents import RunAgent, RunAgentRunner
 from tests.moves.labels import (
     ExportAnalytics,
+    ExportCollection,
     ExportLabels,
     ExportLabelsPartition,
     ImportCoco,
@@ -148,6 +149,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     PartitionObjects: _WITHOUT_JOB,
     # A whole export of one logical date is not made again, whatever happened since; another date's is.
     ExportLabels: {**_WITHOUT_JOB, "changed": KEPT},
+    ExportCollection: {**_WITHOUT_JOB, "changed": KEPT},
     # A partition keeps to the rows of its plan; once it is exported, it stays as it is.
     ExportLabelsPartition: {**_WITHOUT_JOB, "changed": KEPT},
     PartitionLabels: _WITHOUT_JOB,

@@ -246,7 +246,7 @@ def test_the_words_that_are_checked_are_those_that_there_are():
     assert [*defaults.LABEL_FORMATS] == sorted(FORMATS)
     assert {*defaults.ANALYTICS_FORMATS} == {*ANALYTICS}
     assert [*defaults.ANALYTICS_KINDS] == [*KINDS]
-    assert [*defaults.FILE_KINDS] == [*NAMES]
+    assert [*defaults.UPLOAD_KINDS] == [*NAMES]
     assert defaults.MOST_ROWS_PER_REQUEST == MOST_ROWS_PER_REQUEST
 
 

@@ -155,3 +155,62 @@ def test_encord_takes_what_is_known_of_files_and_does_not_read_them(either_intak
         rows = {row.data_title: row for row in client.dataset(either_intake.dataset).data_rows()}
     sizes = {title: (row.width, row.height) for title, row in rows.items()}
     assert sizes == {"a.png": (400, 300), "b.png": (10, 7), "scene": (640, 480)}
+
+
+SPEED = {"speed": {"label": "Speed", "hidden": False, "style": "line", "lineWidth": 2.0}}
+
+
+def test_time_series_are_uploaded_with_their_channels_once(intake: Intake, folder: str, tmp_path: Path) -> None:
+    (intake.folder / "signal.csv").write_text("time,speed\n0,1\n")
+    arguments = {
+        "dataset_id": None,
+        "folder_id": folder,
+        "kind": "time_series",
+        "media_metadata": {"*.csv": {"channels": SPEED}},
+        "report": str(tmp_path / "series.jsonl"),
+    }
+    assert intake.upload(**arguments)["created"] == 1
+    assert intake.upload(**arguments)["unchanged"] == 1
+    assert intake.upload(**{**arguments, "report": None})["matched_by_name"] == 1
+    with intake.account.client() as client:
+        (item,) = client.folder(folder).items()
+    assert (item.item_type, item.name) == ("timeseries", "signal.csv")
+    settings = item.timeseries_settings
+    assert settings is not None
+    assert settings["channels"]["speed"]["label"] == "Speed"
+
+
+def test_the_file_of_a_scene_is_uploaded_once_with_and_without_a_report(
+    intake: Intake, folder: str, tmp_path: Path
+) -> None:
+    for name in ("drive.mcap", "street.PCD"):
+        (intake.folder / name).write_bytes(b"points" * 100)
+    arguments = {"dataset_id": None, "folder_id": folder, "kind": "scene", "client_metadata": {"drive.mcap": {"k": 1}}}
+    report = str(tmp_path / "scenes.jsonl")
+    assert intake.upload(**arguments, report=report)["created"] == 2
+    assert intake.upload(**arguments, report=report)["unchanged"] == 2
+    assert intake.upload(**arguments)["matched_by_name"] == 2
+    assert items_in(intake, folder) == {"drive.mcap": ("scene", {"k": 1}), "street.PCD": ("scene", {})}
+
+
+def test_a_scene_of_an_unknown_format_or_for_a_dataset_is_refused_before_anything_is_sent(
+    intake: Intake, folder: str
+) -> None:
+    intake.images("a.png")
+    intake.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match=r"a\.png is not the file of a scene.*\.mcap"):
+        intake.upload(dataset_id=None, folder_id=folder, kind="scene")
+    (intake.folder / "a.png").rename(intake.folder / "a.ply")
+    with pytest.raises(AirflowFailException, match="files of kind scene can only be uploaded into storage folders"):
+        intake.upload(kind="scene")
+    assert intake.requests(method="PUT") == intake.requests(**START) == 0
+
+
+def test_a_scene_that_encord_refuses_fails_with_its_reason(intake: Intake, folder: str) -> None:
+    (intake.folder / "drive.mcap").write_bytes(b"points")
+    intake.emulator.jobs(fail_units=1.0, seed=1)
+    try:
+        result = intake.upload(dataset_id=None, folder_id=folder, kind="scene", on_error="skip")
+    finally:
+        intake.emulator.jobs(fail_units=0.0)
+    assert (result["created"], result["failed"]) == (0, 1)

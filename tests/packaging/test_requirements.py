@@ -22,6 +22,7 @@ INSTALLED_LOWEST = (
     "quality",
     "training",
     "zstd",
+    "redis",
     "openlineage",
     "test",
 )  # as `make lowest` does

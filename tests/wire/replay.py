@@ -11,6 +11,7 @@ import urllib.parse
 from typing import Any
 
 from tests.sdk import media
+from tests.wire.ids import replaced
 from tests.wire.server import Answer
 from tests.wire.world import World
 
@@ -110,10 +111,10 @@ def _send_to_api(world: World, recorded: dict[str, Any]) -> Answer:
     headers = {name: value for name, value in recorded["headers"].items() if name not in _SIGNED_ANEW}
     headers = {name: world.ids.get(value, value) for name, value in headers.items()}
     path = "/".join(world.ids.get(part, part) for part in recorded["path"].split("/"))
-    query = urllib.parse.urlencode(_replaced(recorded.get("query") or {}, world.ids), doseq=True)
+    query = urllib.parse.urlencode(replaced(recorded.get("query") or {}, world.ids), doseq=True)
     target = f"{path}?{query}" if query else path
     content = recorded.get("json")
-    body = b"" if content is None else json.dumps(_replaced(content, world.ids)).encode()
+    body = b"" if content is None else json.dumps(replaced(content, world.ids)).encode()
     if world.recording.auth == "api_key":
         headers["Authorization"] = world.ids[recorded["headers"]["Authorization"]]
     elif path.startswith("/v2/"):
@@ -128,15 +129,7 @@ def _send_to_store(world: World, recorded: dict[str, Any]) -> Answer:
     parts = urllib.parse.urlsplit(world.ids[recorded["url"]])
     kind = recorded["headers"].get("Content-Type", "")
     # The images of a group come to a folder as if they were DICOM files (protocol, section 9).
-    of_group = world.recording.operation == "storage.create_image_group"
+    of_group = world.recording.operation in {"storage.create_image_group", "storage.create_image_sequence"}
     content = media.jpeg(640, 480) if kind.startswith("image/") or of_group else media.mp4(320, 240, 30, 10)
     body = content if recorded["method"] == "PUT" else None
     return world.user.server.send(recorded["method"], f"{parts.path}?{parts.query}", recorded["headers"], body)
-
-
-def _replaced(value: Any, ids: dict[Any, Any]) -> Any:
-    if isinstance(value, dict):
-        return {ids.get(key, key): _replaced(one, ids) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_replaced(one, ids) for one in value]
-    return ids.get(value, value) if type(value) in (str, int) else value  # numbers name some jobs

@@ -24,6 +24,14 @@ FLOWS: frozenset[Key] = frozenset(
         ("storage.upload_pdf", "v2"),
         ("storage.upload_text", "v2"),
         ("storage.create_image_group", "v2"),
+        ("storage.create_image_sequence", "v2"),
+        ("storage.create_dicom_series", "v2"),
+        ("storage.upload_nifti", "v2"),
+        ("storage.upload_time_series", "v2"),
+        ("storage.upload_scene", "v2"),
+        ("storage.upload_scene_file", "v2"),
+        ("label_rows.import_coco", "v1"),
+        ("storage.folders.list_by_tag_names", "v2"),
     }
 )
 """Operations of the SDK that are several of ours."""

@@ -56,6 +56,8 @@ def differences(recorded: Any, answered: Any, where: str = "$", *, exact: bool =
         return
     if key == "scopes":  # a list, or a text that holds one: both are in use
         recorded, answered = _listed(recorded), _listed(answered)
+    if key == "data_sequence":  # a number, or a text that holds one: both are in use
+        recorded, answered = int(recorded), int(answered)
     wanted, found = _kind(recorded), _kind(answered)
     if found != wanted and found not in ALSO_GOOD.get(wanted, ()):
         yield f"{where}: {found} ({answered!r:.80}) instead of {wanted} ({recorded!r:.80})"

@@ -7,6 +7,7 @@ it arrives there.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import io
 import json
@@ -17,6 +18,16 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_encord.client.api.core.data_items import (
+    AUDIO,
+    IMAGE,
+    NIFTI,
+    PDF,
+    SCENE,
+    TEXT,
+    TIME_SERIES,
+    VIDEO,
+)
 from airflow_provider_encord.client.call import Gather, Transfer
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError
@@ -179,6 +190,43 @@ def test_a_put_adds_to_the_headers_of_the_transfer_only_our_name_and_what_http_n
     assert recorded.items() <= sent.headers.items()
     assert {name for name, _ in extra} <= OF_HTTP | {"user-agent", "accept", "accept-encoding"}
     assert (sent.method, sent.target, sent.body) == ("PUT", "/bucket/1?X-Sig=1", content)
+
+
+FOLDER_UPLOADS = [
+    vector for vector in vectors() if vector.operation.startswith("storage.upload_") and vector.key in FLOWS
+    and vector.exchanges[1].to_object_store
+]  # fmt: skip
+KINDS_BY_NAME = {"pdf": PDF, "text": TEXT, "nifti": NIFTI, "time_series": TIME_SERIES, "scene_file": SCENE}
+KINDS_BY_NAME |= {"image": IMAGE, "video": VIDEO, "audio": AUDIO}
+
+
+@pytest.mark.parametrize("vector", FOLDER_UPLOADS, ids=lambda one: one.name)
+def test_a_file_of_a_folder_is_put_and_registered_as_the_sdk_did_it(vector, tmp_path):
+    urls, put, start = (exchange.request for exchange in vector.exchanges[:3])
+    ((_, (entry,)),) = [(name, one) for name, one in start["json"]["dataItems"].items() if one and one is not True]
+    path = tmp_path / entry["title"]
+    path.write_bytes(put["body_text"].encode() if "body_text" in put else bytes(put["body_bytes"]))
+    (file,) = find_files(str(path), pathlib.Path, kind=KINDS_BY_NAME[vector.operation.removeprefix("storage.upload_")])
+    details = next(
+        (entry[name] for name in entry if name.endswith(("Metadata", "settings")) and "client" not in name), None
+    )
+    file = dataclasses.replace(file, client_metadata=entry["clientMetadata"], details=details)
+    target = UploadTarget(folder="dddddddd-0000-4000-8000-000000000001", credential="ssh_key")
+
+    flow = send_files(target, [file])
+    call = next(flow)
+    assert (call.request.method, call.request.path) == (urls["method"], urls["path"])
+    together = flow.send(result(call, answer_of(vector.exchanges[0])))
+    (transfer,) = together.steps
+    assert (transfer.url, transfer.size, dict(transfer.headers)) == (put["url"], put["body_bytes"], put["headers"])
+    with transfer.open() as opened:
+        opened.read(put["body_bytes"])
+    with pytest.raises(StopIteration) as ended:
+        flow.send([None])
+    ((stored,), failures) = ended.value.value
+    assert failures == []
+    sent = dict(target.start([stored.entry], skip_duplicate_urls=False).request.json)
+    assert sent == {**start["json"], "ignoreErrors": True}
 
 
 def _title(vector: Vector) -> str:

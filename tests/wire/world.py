@@ -5,6 +5,7 @@ some operations want a row that is not there yet and others one that is. Everyth
 signed by hand, but for what Encord has no API for: users, people's labels, templates.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,6 +32,11 @@ TEMPLATE_BODY = {
 FRESH_ROWS = {"label_rows.create"}
 """Operations whose data units must have no label row yet."""
 
+OTHER_KINDS = {
+    *("video", "img_group", "audio", "dicom", "nifti", "pdf", "plain_text", "time_series", "scene", "group"),
+}
+"""Data types beside images that can be seeded."""
+
 SPARE_DATASETS = {"project.add_datasets"}
 """Operations whose datasets must not be attached yet."""
 
@@ -49,7 +55,7 @@ class World:
         spares = recording.operation in SPARE_DATASETS
         datasets = [seeded["dataset_hash"], mirror["datasetUuid"]]
         self.project = self._make_project(datasets[:1] if spares else datasets, ontology)
-        labelled, fresh = seeded["data_hashes"][:3], seeded["data_hashes"][3:]
+        labelled, self.fresh = seeded["data_hashes"][:3], seeded["data_hashes"][3:]
         label_hashes = self._label(labelled)
         self._api_keys = self._make_api_keys(seeded["dataset_hash"])
         self.ids = {
@@ -58,7 +64,7 @@ class World:
             **_planned(ONTOLOGY, [ontology]),
             **_planned(FOLDER, [mirror["backingFolderUuid"]]),
             **_planned(TEMPLATE, [user.server.control("POST", "templates", TEMPLATE_BODY)["uuid"]]),
-            **_planned(DATA_UNIT, fresh if recording.operation in FRESH_ROWS else labelled),
+            **_planned(DATA_UNIT, self.fresh if recording.operation in FRESH_ROWS else labelled),
             **_planned(LABEL_ROW, label_hashes),
         }
         make_group_and_tag(self)
@@ -118,15 +124,22 @@ class World:
 
 def kind_for(recording: Vector) -> str:
     """The kind of data that a recording is about: that of the first data unit in its answers, else an image."""
-    for exchange in recording.exchanges:
-        for key, value in _leaves(exchange.response.get("json")):
-            if key in {"data_type", "dataType"} and str(value).lower() in {"video", "img_group"}:
-                return str(value).lower()
+    for document in _documents(recording):
+        for key, value in _leaves(document):
+            if key in {"data_type", "dataType"} and str(value).lower() in OTHER_KINDS:
+                return "html" if "text/html" in json.dumps(document) and value == "plain_text" else str(value).lower()
             if key in {"data_type", "image_hash"}:
                 return "image"
             if key == "video":
                 return "video"
     return "image"
+
+
+def _documents(recording: Vector) -> Iterable[Any]:
+    """The answers, and the label rows that were saved."""
+    yield from _saved_rows(recording)
+    for exchange in recording.exchanges:
+        yield exchange.response.get("json")
 
 
 def _leaves(value: Any) -> Iterable[tuple[str, Any]]:
@@ -156,6 +169,10 @@ def ontology_for(recording: Vector) -> dict[str, Any]:
             new = _object(feature, instance["name"], instance["shape"], str(len(objects) + 1))
             objects.setdefault(feature, new)
         for object_hash, answer in row["object_answers"].items():
+            if "featureHash" in answer:  # of a sound, a text or a time series
+                features[object_hash] = feature = answer["featureHash"]
+                new = _object(feature, answer["name"], answer["shape"], str(len(objects) + 1))
+                objects.setdefault(feature, new)
             thing = objects[features[object_hash]]
             for attribute in answer["classifications"]:
                 _add_attribute(thing, attribute)
@@ -202,7 +219,7 @@ def _saved_rows(recording: Vector) -> Iterable[dict[str, Any]]:
 
 
 def _frame_objects(row: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    for unit in row["data_units"].values():
+    for unit in (*row["data_units"].values(), *row.get("spaces", {}).values()):
         labels = unit["labels"]
         frames = [labels] if "objects" in labels else labels.values()
         for frame in frames:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -145,6 +145,12 @@ class LabelRowStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     workflow_graph_node: StageName | None = None
 
 
+class LabelRowItemStamp(LabelRowStamp, frozen=True, kw_only=True, gc=False):
+    """The same, with the storage item of the row's data unit; None if Encord does not say it."""
+
+    backing_item_uuid: str | None = None
+
+
 class LabelRowStage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The stage of a label row; None in projects without a workflow."""
 
@@ -177,6 +183,7 @@ class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
 
 _METADATA = several(v1_reader(list[LabelRowMetadata]))
 _STAMPS = several(v1_reader(list[LabelRowStamp]))
+_ITEM_STAMPS = several(v1_reader(list[LabelRowItemStamp]))
 _STAGES = several(v1_reader(list[LabelRowStage]))
 _ONE_METADATA = msgspec.json.Decoder(LabelRowMetadata)
 _COMMON = (
@@ -211,13 +218,15 @@ def _metadata_stream() -> ItemStream[LabelRowMetadata]:
     return ItemStream(functools.partial(_metadata, seen={}))
 
 
-def _stamps(answer: bytes, seen: dict[Any, Any] | None = None) -> list[LabelRowStamp]:
+def _stamps(
+    answer: bytes, seen: dict[Any, Any] | None = None, decode: Callable[[bytes], Any] = _STAMPS
+) -> list[LabelRowStamp]:
     """Decode the stamps. Equal branches and stages are in memory only once.
 
     :param seen: The stages of the earlier rows.
     """
     seen = {} if seen is None else seen
-    stamps: list[LabelRowStamp] = _STAMPS(answer)
+    stamps: list[LabelRowStamp] = decode(answer)
     for stamp in stamps:
         msgspec.structs.force_setattr(stamp, "branch_name", sys.intern(stamp.branch_name))
         node = stamp.workflow_graph_node
@@ -297,6 +306,13 @@ def list_label_row_stamps(project: str, which: LabelRowFilter = EVERY_ROW) -> Ca
     """Do the same as `list_label_rows`, but keep only ids and edit times. Needs less than half the memory."""
     rows: Call[Any] = list_label_rows(project, which)
     return dataclasses.replace(rows, read=_stamps, stream=_stamp_stream)
+
+
+def list_label_row_item_stamps(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowItemStamp]]:
+    """Do the same as `list_label_row_stamps`, and keep the storage item of each row, too."""
+    read = functools.partial(_stamps, decode=_ITEM_STAMPS)
+    rows: Call[Any] = list_label_rows(project, which)
+    return dataclasses.replace(rows, read=read, stream=lambda: ItemStream(functools.partial(read, seen={})))
 
 
 def list_label_row_stages(project: str) -> Call[list[StageName | None]]:

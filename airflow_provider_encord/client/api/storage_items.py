@@ -28,6 +28,7 @@ class StorageItemRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     :param signed_url: None unless it was requested; always None for groups, DICOM series and scenes. It is a secret.
     :param file_size: Size in bytes.
     :param duration: Duration in seconds.
+    :param timeseries_settings: How Encord shows the channels of a time series; None without such settings.
     """
 
     uuid: str
@@ -61,6 +62,7 @@ class StorageItemRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     audio_bit_depth: int | None = None
     audio_codec: str | None = None
     audio_num_channels: int | None = None
+    timeseries_settings: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"StorageItemRecord({self.item_type} {self.name!r}, uuid={self.uuid!r})"

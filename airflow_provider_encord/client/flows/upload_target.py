@@ -51,7 +51,8 @@ class UploadTarget:
 
         :raises UnsupportedByCredentialError: Encord accepts this kind only in folders.
         """
-        if self.dataset and self.credential != API_KEY and kind.upload_type is None:
+        only_with_ssh_key = self.credential != API_KEY and kind.upload_type is None
+        if self.dataset and (only_with_ssh_key or kind == data_items.SCENE):
             raise UnsupportedByCredentialError(
                 f"dataset_id: files of kind {kind.item_type} can only be uploaded into storage folders. Pass folder_id "
                 "instead, and link the items with EncordLinkItemsOperator. (A mirror dataset adds the items of its "
@@ -62,7 +63,9 @@ class UploadTarget:
         """Upload URLs for files of one kind; one entry per title."""
         found: list[SignedUrl | EncordError] = []
         for some in chunks(titles, MOST_URLS_PER_REQUEST):
-            if self.dataset:
+            if kind == data_items.SCENE:  # a folder has no URLs for them
+                urls: Sequence[SignedUrl | EncordError] = yield from uploads.signed_urls(len(some), kind)
+            elif self.dataset:
                 urls = yield from api_versions.UPLOAD_URLS.flow(
                     self.credential, self.dataset, some, kind, self.parallel
                 )

@@ -18,12 +18,16 @@ from typing import Any, BinaryIO, Protocol
 from airflow_provider_encord.client.api.core.data_items import (
     DICOM,
     IMAGE,
+    SCENE,
     DicomSeries,
     ImageGroup,
     Kind,
     Part,
+    Scene,
     Unit,
     UploadedFile,
+    scene_format,
+    why_no_scene,
 )
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, PENDING, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import Flow, Gather, Transfer
@@ -103,6 +107,8 @@ class LocalFile:
             )
         if not self.parts and self.open is None:
             raise InvalidArgumentError(f"open: {self.title!r} cannot be read. Pass a function that opens the file.")
+        if self.kind == SCENE and scene_format(self.title) is None:
+            raise InvalidArgumentError(f"title: {why_no_scene(self.title)}")
 
     @property
     def files(self) -> Sequence[LocalFile]:
@@ -208,6 +214,9 @@ def unit_of(unit: UnitToSend, stored: Sequence[StoredObject]) -> Unit:
     """
     if not unit.parts:
         (only,) = stored
+        if unit.kind == SCENE:
+            scene = {"url": only.key, "format": scene_format(unit.title)}
+            return Scene(title=unit.title, scene=scene, client_metadata=unit.client_metadata)
         return UploadedFile(
             kind=unit.kind,
             object_url=only.key,

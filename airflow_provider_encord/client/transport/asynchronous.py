@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import ssl
 import time
@@ -21,6 +22,7 @@ import tenacity
 
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import failures, network_environment, results, retry
 from airflow_provider_encord.client.transport.async_failures import NO_ANSWER, Progress, ProxyUnusableError, failure
@@ -36,6 +38,7 @@ from airflow_provider_encord.client.transport.content import Content, NotUnpacke
 from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.files import BLOCK, SizedFile, opened, require_safe
+from airflow_provider_encord.client.transport.pacing import Pacer
 from airflow_provider_encord.client.transport.settings import Settings
 
 T = TypeVar("T")
@@ -52,6 +55,7 @@ class AsyncTransport(Transport):
     :param sleep: Waits a number of seconds between attempts; tests pass another function.
     :param clock: Returns the time in seconds since 1970, for v2 signatures.
     :param attempts: Maximum number of attempts per call; 1 if a person waits for the result.
+    :param pacer: Gives each call its turn. Default: one that only this transport uses.
     """
 
     def __init__(
@@ -62,8 +66,10 @@ class AsyncTransport(Transport):
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         clock: Callable[[], float] = time.time,
         attempts: int = retry.ATTEMPTS,
+        pacer: Pacer | None = None,
     ):
-        super().__init__(credential, settings, library=f"httpx/{httpx.__version__}", clock=clock, attempts=attempts)
+        library = f"httpx/{httpx.__version__}"
+        super().__init__(credential, settings, library=library, clock=clock, attempts=attempts, pacer=pacer)
         self._sleep = sleep
         self._pools: dict[tuple[str | None, str | None, int, int], httpx.AsyncHTTPTransport] = {}
         """The pools by proxy, certificates, state of the certificates, and process.
@@ -85,7 +91,7 @@ class AsyncTransport(Transport):
         :raises EncordError: The error of the last attempt.
         """
         policy = tenacity.AsyncRetrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
-        answer: T = await policy(self._attempt, call)
+        answer: T = await policy(self._in_turn, call)
         return answer
 
     async def transfer(self, transfer: Transfer) -> None:
@@ -102,6 +108,19 @@ class AsyncTransport(Transport):
     async def pause(self, seconds: float) -> None:
         """Wait."""
         await self._sleep(seconds)
+
+    async def _in_turn(self, call: Call[T]) -> T:
+        turn = self._turn(call)
+        while True:
+            while seconds := await self._ask(turn.seconds):
+                await self._sleep(seconds)
+            try:
+                return await self._attempt(call)
+            except RateLimitedError as error:
+                await self._ask(functools.partial(turn.refused, error))
+
+    async def _ask(self, ask: Callable[[], T]) -> T:
+        return await asyncio.to_thread(ask) if self._pacer.may_block else ask()
 
     async def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex

@@ -25,6 +25,7 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.transport import responses, results, retry
 from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
+from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, Turn
 from airflow_provider_encord.client.transport.sendable import json_body, query_text, require_ids_that_can_be_sent
 from airflow_provider_encord.client.transport.settings import Settings
 
@@ -56,6 +57,7 @@ class Transport:
     :param library: Name and version of the HTTP library, for the ``User-Agent``.
     :param clock: Returns the time in seconds since 1970, for v2 signatures.
     :param attempts: Maximum number of attempts per call; 1 if a person waits for the result.
+    :param pacer: Gives each call its turn. Default: one that only this transport uses.
     """
 
     def __init__(
@@ -66,11 +68,13 @@ class Transport:
         library: str,
         clock: Callable[[], float] = time.time,
         attempts: int = retry.ATTEMPTS,
+        pacer: Pacer | None = None,
     ):
         self._credential = credential
         self._settings = settings
         self._clock = clock
         self._attempts = attempts
+        self._pacer = pacer or Pacer(MemoryStore(), clock=clock)
         self._host = settings.host
         self._public_key = credential.openssh_public_key() if isinstance(credential, SshKey) else ""
         self._user_agent = user_agent(library, settings.user_agent_suffix)
@@ -80,6 +84,10 @@ class Transport:
     def now(self) -> float:
         """The current time in seconds since 1970."""
         return self._clock()
+
+    def _turn(self, call: Call[Any]) -> Turn:
+        """The turn of a call; not repeated after a refusal if a person waits for the result."""
+        return self._pacer.turn(call.operation, patient=self._attempts > 1)
 
     def _deadline(self, hold_seconds: float = 0.0) -> Deadline:
         """The deadline of an attempt that begins now.

@@ -1,43 +1,50 @@
 """The retry policy: when to send a call again, and how long to wait before.
 
-A call is repeated after an `UnavailableError` (the call did nothing, or may be repeated) and after a
-`RateLimitedError`, unless the requested wait is longer than `LONGEST_WAIT`. After an `OutcomeUnknownError`, a call is
-never repeated here; flows check whether the change was made.
+A call is repeated after an `UnavailableError` (the call did nothing, or may be repeated), unless the requested wait is
+longer than `LONGEST_WAIT`. After an `OutcomeUnknownError`, a call is never repeated here; flows check whether the
+change was made. After a `RateLimitedError`, `pacing` decides, because it concerns all calls of a credential.
 """
 
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from typing import Any
 
 import tenacity
 
-from airflow_provider_encord.client.errors import RateLimitedError, TransientError, UnavailableError
+from airflow_provider_encord.client.errors import TransientError, UnavailableError
+from airflow_provider_encord.defaults import LONGEST_WAIT
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-LONGEST_WAIT = 60.0  # seconds; with a longer Retry-After, the caller has to schedule the retry
 FIRST_DELAY = 1.0  # seconds; doubled for each further attempt, with jitter
 LONGEST_DELAY = 30.0  # seconds
 
-_back_off = tenacity.wait_random_exponential(multiplier=FIRST_DELAY, max=LONGEST_DELAY)
+
+def back_off(attempt: int) -> float:
+    """Seconds to wait if the server does not say how long: exponential back-off with full jitter.
+
+    :param attempt: Number of the attempt that failed, from 1.
+    """
+    return random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)))  # noqa: S311 - spreads the load
 
 
 def may_repeat(error: BaseException) -> bool:
     """Whether it is safe to send the same call again, and may help."""
-    if not isinstance(error, RateLimitedError | UnavailableError):
+    if not isinstance(error, UnavailableError):
         return False
     return error.retry_after is None or error.retry_after <= LONGEST_WAIT
 
 
 def delay(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt: the wait that the server asks for, or exponential back-off with full jitter."""
+    """Seconds until the next attempt: the wait that the server asks for, or `back_off`."""
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, TransientError) and error.retry_after is not None:
         return error.retry_after
-    return _back_off(state)
+    return back_off(state.attempt_number)
 
 
 def _announce(state: tenacity.RetryCallState) -> None:

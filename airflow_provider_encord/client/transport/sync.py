@@ -8,6 +8,7 @@ request, because `requests` changes the target (it turns ``%7E`` into ``~``).
 from __future__ import annotations
 
 import os
+import threading
 import time
 import urllib.parse
 import uuid
@@ -20,7 +21,7 @@ import tenacity
 
 from airflow_provider_encord.client.call import Call, Download, Downloaded, Transfer
 from airflow_provider_encord.client.credentials import Credential
-from airflow_provider_encord.client.errors import RefusedError
+from airflow_provider_encord.client.errors import RateLimitedError, RefusedError
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import failures, network_environment, results, retry
 from airflow_provider_encord.client.transport.base import (
@@ -43,6 +44,7 @@ from airflow_provider_encord.client.transport.files import (
     require_safe,
     states_end,
 )
+from airflow_provider_encord.client.transport.pacing import Pacer
 from airflow_provider_encord.client.transport.responses import Answer
 from airflow_provider_encord.client.transport.scrubbing import queries_unlogged
 from airflow_provider_encord.client.transport.settings import Settings
@@ -88,6 +90,7 @@ class SyncTransport(Transport):
     :param sleep: Waits a number of seconds between attempts; tests pass another function.
     :param clock: Returns the time in seconds since 1970, for v2 signatures.
     :param attempts: Maximum number of attempts per call; 1 if a person waits for the result.
+    :param pacer: Gives each call its turn. Default: one that only this transport uses.
     """
 
     def __init__(
@@ -98,12 +101,13 @@ class SyncTransport(Transport):
         sleep: Callable[[float], Any] = time.sleep,
         clock: Callable[[], float] = time.time,
         attempts: int = retry.ATTEMPTS,
+        pacer: Pacer | None = None,
     ):
-        super().__init__(
-            credential, settings, library=f"requests/{requests.__version__}", clock=clock, attempts=attempts
-        )
+        library = f"requests/{requests.__version__}"
+        super().__init__(credential, settings, library=library, clock=clock, attempts=attempts, pacer=pacer)
         self._sleep = sleep
         self._pools = Pools(settings.trusted)
+        self._queue = threading.Lock()
         self._process = os.getpid()
 
     def close(self) -> None:
@@ -115,7 +119,7 @@ class SyncTransport(Transport):
 
         :raises EncordError: The error of the last attempt.
         """
-        answer: T = tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._attempt, call)
+        answer: T = tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._in_turn, call)
         return answer
 
     def transfer(self, transfer: Transfer) -> None:
@@ -141,6 +145,18 @@ class SyncTransport(Transport):
     def pause(self, seconds: float) -> None:
         """Wait."""
         self._sleep(seconds)
+
+    def _in_turn(self, call: Call[T]) -> T:
+        turn = self._turn(call)
+        while True:
+            # One thread of a task waits at a time, so that a task with many threads gets no larger share than others.
+            with self._own_queue():
+                while seconds := turn.seconds():
+                    self._sleep(seconds)
+            try:
+                return self._attempt(call)
+            except RateLimitedError as error:
+                turn.refused(error)
 
     def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex
@@ -199,9 +215,18 @@ class SyncTransport(Transport):
 
         The pools of the other process are neither used nor closed.
         """
-        if self._process != os.getpid():
-            self._pools, self._process = Pools(self._settings.trusted), os.getpid()
+        self._renew_after_fork()
         return self._pools
+
+    def _own_queue(self) -> threading.Lock:
+        """The lock of this process: a fork may have happened while another thread held it."""
+        self._renew_after_fork()
+        return self._queue
+
+    def _renew_after_fork(self) -> None:
+        if self._process != os.getpid():
+            self._pools, self._queue = Pools(self._settings.trusted), threading.Lock()
+            self._process = os.getpid()
 
     def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> Answer:
         return self._received(

@@ -54,6 +54,9 @@ class LabelRowsOperator(EncordBaseOperator):
     :param label_hashes: Only these label rows, or one id (templated). The same rules as for `data_hashes` apply. They
         are looked for on `branch`.
     :param shadow_data: ``"ALL_DATA"``, ``"SHADOW_DATA"`` (benchmark tasks) or ``"NOT_SHADOW_DATA"`` (templated).
+    :param collection_id: Only data units whose storage item is in this collection (templated). An image that is in the
+        collection only as part of a group does not count. Needs an SSH key. The collection is read when the export is
+        planned; a later change of it is for the next export.
     """
 
     template_fields: Sequence[str] = (
@@ -70,6 +73,7 @@ class LabelRowsOperator(EncordBaseOperator):
         "data_hashes",
         "label_hashes",
         "shadow_data",
+        "collection_id",
         *EncordBaseOperator.template_fields,
     )
 
@@ -89,6 +93,7 @@ class LabelRowsOperator(EncordBaseOperator):
         data_hashes: Sequence[str] | str | None = None,
         label_hashes: Sequence[str] | str | None = None,
         shadow_data: str | None = None,
+        collection_id: str | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -105,6 +110,7 @@ class LabelRowsOperator(EncordBaseOperator):
         self.data_hashes = data_hashes
         self.label_hashes = label_hashes
         self.shadow_data = shadow_data
+        self.collection_id = collection_id
         check_literals(
             branch=(branch, branch_name),
             all_branches=(all_branches, parse_bool),
@@ -135,6 +141,7 @@ class LabelRowsOperator(EncordBaseOperator):
             "data_title_like": parse_text(self.data_title_like, "data_title_like"),
             "data_hashes": parse_ids(self.data_hashes, "data_hashes"),
             "label_hashes": parse_ids(self.label_hashes, "label_hashes"),
+            "collection_id": blank_to_none(self.collection_id),
             "shadow_data": None if shadow_data is None else parse_choice(shadow_data, "shadow_data", SHADOW_DATA),
         }
         return select_rows(self.client, self.project_id or None, branch=self._branch(), filters=filters)

@@ -43,8 +43,8 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
     :param url_prefix: The URL of the source for Encord, such as ``s3://bucket/prefix`` (templated). Default: the URI of
         the source, without a connection id.
     :param kind: Type of all objects (templated): ``"image"``, ``"video"``, ``"audio"``, ``"dicom"``, ``"nifti"``,
-        ``"pdf"`` or ``"text"``. Default: the suffix of each name decides; text files and files with an unknown suffix
-        are skipped.
+        ``"pdf"``, ``"text"`` or ``"time_series"``. Default: the suffix of each name decides; text files and files with
+        an unknown suffix are skipped.
     :param objects_per_manifest: Maximum number of objects in a manifest (templated). The number is raised if there
         would be more than 1000 manifests. Default: 10000.
     :return: URIs of the manifests, in order; at least one.

@@ -60,7 +60,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param url_prefix: If `source` is a directory: the URL of this directory for Encord, such as ``s3://bucket/prefix``
         (templated). Default: the URI of the directory, without a connection id.
     :param kind: Type of the objects for which the manifest has no ``kind`` (templated); same values as in
-        `EncordUploadFilesOperator`. Default: the suffix of each name decides.
+        `EncordUploadFilesOperator`, except ``"scene"``: scenes are listed in Encord's upload JSON. Default: the suffix
+        of each name decides.
     :param skip_duplicate_urls: Skip objects whose URL is already registered in the target (templated). Default: True
         (Encord's own default is False).
     :param upsert_metadata: Update the client metadata of skipped objects from the manifest (templated). Default: False.

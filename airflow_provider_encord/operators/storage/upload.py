@@ -9,12 +9,12 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import (
-    FILE_KINDS,
     FILES_PER_JOB,
     JOB_TIMEOUT,
     MATCH_FILES_BY,
     MOST_FILES_PER_JOB,
     PARALLEL_UPLOADS,
+    UPLOAD_KINDS,
 )
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
@@ -45,7 +45,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     The files are streamed to Encord's storage, several at the same time, and registered in jobs of up to
     `files_per_job` files. If a file fails, the others are still uploaded. A dataset works with an SSH key, or with an
-    API key of the dataset; a folder needs an SSH key. Encord accepts NIfTI, PDF and text files only in folders.
+    API key of the dataset; a folder needs an SSH key. Encord accepts NIfTI, PDF and text files, time series and scenes
+    only in folders.
 
     Safe to repeat, on any machine: files that are already in Encord are skipped. Pass a `report` to recognise them
     reliably: it stores the checksum of each file and the data unit that was made from it. So a renamed file is
@@ -80,7 +81,9 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     :param folder_id: Id of the storage folder (templated). With a dataset, the folder for its files; required unless
         the dataset has a backing folder (a mirror dataset).
     :param kind: Type of the files (templated): ``"image"``, ``"video"``, ``"audio"``, ``"dicom"``, ``"nifti"``,
-        ``"pdf"`` or ``"text"``. Default: the suffix of each name decides.
+        ``"pdf"``, ``"text"``, ``"time_series"`` (CSV) or ``"scene"`` (one file each: ``.bag``, ``.db3``, ``.e57``,
+        ``.las``, ``.laz``, ``.mcap``, ``.pcd`` or ``.ply``). Default: the suffix of each name decides; time series and
+        scenes are never recognised by their names.
     :param group_by: How to group files into units (templated). ``"directory"``: the images of a directory are an image
         group with the name of the directory. A regular expression with a named group ``group``, such as
         ``r"(?P<group>scene-\\d+)/"``, that is searched in the URI. Or a dictionary from the title of a unit to the
@@ -95,7 +98,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         (templated). A dictionary from title, URI or pattern to a dictionary with Encord's names, such as ``{"*.mp4":
         {"fps": 25, "duration": 60.0, "width": 1920, "height": 1080}}``; or the path or URI of one ``.json``, ``.jsonl``
         or ``.csv`` file, as for `client_metadata`. ``fileSize`` and ``mimeType`` may be left out. In a group or series,
-        each file has its own. Default: Encord reads the files.
+        each file has its own. For a time series, its ``channels`` say how Encord shows it. Default: Encord reads the
+        files.
     :param report: Path or URI of a JSON Lines file to write, with one line for each file and its outcome (templated).
         The schema ``report`` of `airflow_provider_encord.schemas` lists the fields. The task writes it in parts while
         it runs, also if the task fails. It replaces an earlier report; lines of that about other files are kept in a
@@ -172,7 +176,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self.max_concurrency = max_concurrency
         self.job_timeout = job_timeout
         check_literals(
-            kind=(kind, one_of(*FILE_KINDS)),
+            kind=(kind, one_of(*UPLOAD_KINDS)),
             create_video=(create_video, parse_bool),
             report=(report, parse_url),
             match_by=(match_by, one_of(*MATCH_FILES_BY)),

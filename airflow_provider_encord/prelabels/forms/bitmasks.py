@@ -1,18 +1,37 @@
-"""Masks as bitmasks of Encord: runs along rows, written as COCO's compressed runs.
+"""Masks as bitmasks of Encord: runs along rows, written as COCO's compressed runs. Or as the polygons around them.
 
 COCO counts pixels along columns, so its runs are turned. Pixels are bytes, 0 or 1, row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from airflow_provider_encord.exports.formats.geometry import counts_of
 from airflow_provider_encord.prelabels.features import WrongLabelsError
+from airflow_provider_encord.prelabels.forms.items import Draw
+from airflow_provider_encord.prelabels.forms.shapes import numbered
+from airflow_provider_encord.prelabels.forms.tracing import outlines
 
 MOST_PIXELS = 10**8
 """The largest mask that is read; it needs a byte of memory for each pixel."""
+
+
+Mask: TypeAlias = tuple[bytes, int, int]
+"""Pixels, width and height."""
+
+
+def mask_shapes(read: Callable[[], Mask], image: tuple[float | None, float | None]) -> dict[str, Draw]:
+    """What a mask can be drawn as: a bitmask, or the polygon around its pixels.
+
+    :param read: Reads the mask.
+    :param image: See `bitmask`.
+    """
+    return {
+        "bitmask": lambda: bitmask(*read(), image=image),
+        "polygon": lambda: traced_polygon(*read(), image=image),
+    }
 
 
 def bitmask(pixels: bytes, width: int, height: int, *, image: tuple[float | None, float | None]) -> dict[str, Any]:
@@ -22,17 +41,38 @@ def bitmask(pixels: bytes, width: int, height: int, *, image: tuple[float | None
     :param image: Width and height of the image in Encord; None if they are not known. Bitmasks must have this size.
     :raises WrongLabelsError: No pixel is set, or the image has another size.
     """
+    _require_fitting(pixels, width, height, image)
+    runs = "".join(_written(_differences(_runs(pixels))))
+    return {"bitmask": {"top": 0, "left": 0, "height": height, "width": width, "rleString": runs}}
+
+
+def traced_polygon(
+    pixels: bytes, width: int, height: int, *, image: tuple[float | None, float | None]
+) -> dict[str, Any]:
+    """The polygon that covers exactly the pixels of a mask; see `bitmask`. Each region is a part of it, with its holes.
+
+    :raises WrongLabelsError: No pixel is set, or the image has another size.
+    """
+    _require_fitting(pixels, width, height, image)
+    parts = [
+        [[side for x, y in ring for side in (x / width, y / height)] for ring in rings]
+        for rings in outlines(pixels, width)
+    ]
+    first = parts[0][0]
+    corners = [{"x": x, "y": y} for x, y in zip(first[::2], first[1::2], strict=True)]
+    return {"polygon": numbered(corners), "polygons": parts}
+
+
+def _require_fitting(pixels: bytes, width: int, height: int, image: tuple[float | None, float | None]) -> None:
     if all(image) and image != (width, height):
         raise WrongLabelsError(
             f"the mask has {width} x {height} pixels, but the image has {image[0]:g} x {image[1]:g}; resize the mask"
         )
     if 1 not in pixels:
         raise WrongLabelsError("the mask has no pixels")
-    runs = "".join(_written(_differences(_runs(pixels))))
-    return {"bitmask": {"top": 0, "left": 0, "height": height, "width": width, "rleString": runs}}
 
 
-def pixels_of_coco(rle: Any) -> tuple[bytes, int, int]:
+def pixels_of_coco(rle: Any) -> Mask:
     """The pixels, the width and the height of a mask of COCO, compressed or not.
 
     :raises WrongLabelsError: It is not a mask, or too large.

@@ -18,7 +18,7 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.packed_lines import DamagedFileError, unpacked
 from airflow_provider_encord.prelabels.features import WrongLabelsError
-from airflow_provider_encord.prelabels.forms.bitmasks import bitmask, pixels_of_coco
+from airflow_provider_encord.prelabels.forms.bitmasks import mask_shapes, pixels_of_coco
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Draw, Entry, Item, Wrong
@@ -240,8 +240,7 @@ def _shapes(
         shapes["rotatable_bounding_box"] = lambda: upright_box(scale, *numbers(given, "bbox", _BOX))
         shapes["polygon"] = lambda: polygon(scale, [_corners(*numbers(given, "bbox", _BOX))])
     if isinstance(segmentation, Mapping):
-        shapes.pop("polygon", None)
-        shapes["bitmask"] = lambda: bitmask(*pixels_of_coco(segmentation), image=(spot.width, spot.height))
+        shapes |= mask_shapes(lambda: pixels_of_coco(segmentation), (spot.width, spot.height))
     elif segmentation:
         shapes["polygon"] = lambda: polygon(scale, _outlines(segmentation))
         if _is_rotated(segmentation):

@@ -17,6 +17,7 @@ from airflow_provider_encord.prelabels.features import Features, WrongLabelsErro
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
 from airflow_provider_encord.prelabels.forms.scale import number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
+from airflow_provider_encord.prelabels.frame_ranges import union
 from airflow_provider_encord.prelabels.sources import Prelabel
 
 CLASS_MAP = "class_map"
@@ -138,7 +139,7 @@ class _Line:
         """Add a classification. One with the same answers gets the frames of both."""
         for known in self.classifications:
             if "frames" in given and "frames" in known and {**known, "frames": None} == {**given, "frames": None}:
-                known["frames"] += given["frames"]
+                known["frames"] = union(known["frames"], given["frames"])
                 return
         self.classifications.append(given)
 

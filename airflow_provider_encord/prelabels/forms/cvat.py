@@ -3,6 +3,7 @@
 An image is found by its name; if that is a frame of a video task (``frame_000012``), by the video of the task and the
 id of the image. A track is an object of the video of its task, which is named by ``source`` or ``name`` in ``meta``.
 Its shapes outside of the image (``outside="1"``) are not there. Attributes become answers, tags become classifications.
+Attributes that change within a track need a dynamic attribute in the ontology.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from airflow_provider_encord.prelabels.streams.xml_stream import Node, parts
 from airflow_provider_encord.storage_paths import StoragePath
 
 _SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
+_ATTRIBUTE = "attribute"
 _NO_SHAPES = b"null"
 _TRUE = ("1", "true", "True")
 
@@ -71,8 +73,11 @@ class _Document:
             values = (part.attributes.get(name) for name in ("id", "name", "width", "height"))
             self._add(_Picture(task, *values), part.children)
         elif part.name == "track":
-            drawn = [child for child in part.children if child.attributes.get("outside") not in _TRUE]
+            shared = [child for child in part.children if child.name == _ATTRIBUTE]
+            shapes = [child for child in part.children if child.name != _ATTRIBUTE]
+            drawn = [child for child in shapes if child.attributes.get("outside") not in _TRUE]
             for child in drawn:
+                child.children = [*shared, *child.children]
                 child.attributes |= {"label": part.attributes.get("label", ""), "track": part.attributes.get("id", "")}
             self._add(_Picture(task), drawn)
 
@@ -158,7 +163,7 @@ def _first(spots: Spots, names: list[str], otherwise: str | None = None) -> Spot
 
 
 def _entry(document: _Document, picture: _Picture, node: Node, spot: Spot, converter: Converter) -> Entry:
-    attributes = {child.attributes.get("name", ""): child.text for child in node.children if child.name == "attribute"}
+    attributes = {child.attributes.get("name", ""): child.text for child in node.children if child.name == _ATTRIBUTE}
     answers = {name: text for name, text in attributes.items() if text.strip()}
     label = node.attributes.get("label", "")
     frame = node.attributes.get("frame")

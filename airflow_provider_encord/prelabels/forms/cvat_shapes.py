@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_encord.prelabels.features import WrongLabelsError
-from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, bitmask, filled
+from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, Mask, filled, mask_shapes
 from airflow_provider_encord.prelabels.forms.items import Draw
 from airflow_provider_encord.prelabels.forms.names import Spot
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
@@ -32,7 +32,7 @@ def shapes_of(node: Node, scale: Scale, spot: Spot, template: Mapping[str, Any] 
             "point": lambda: point(scale, *_single(_points(node))),
             "skeleton": lambda: skeleton(scale, template, [Keypoint(*pair) for pair in _points(node)], None),
         },
-        "mask": {"bitmask": lambda: _mask(node, scale, spot)},
+        "mask": mask_shapes(lambda: _mask(node, scale), (spot.width, spot.height)),
         "skeleton": {"skeleton": lambda: _skeleton(node, scale, template)},
     }
     return made.get(node.name, {})
@@ -75,7 +75,7 @@ def _visibility(node: Node) -> int:
     return 1 if node.attributes.get("occluded") == "1" else 2
 
 
-def _mask(node: Node, scale: Scale, spot: Spot) -> dict[str, Any]:
+def _mask(node: Node, scale: Scale) -> Mask:
     """The mask of a part of the image, as a mask of the whole image. Its runs go along the rows of the part."""
     width, height = (int(side) for side in scale.size)
     left, top, columns, rows = (int(number(node.attributes.get(name), name)) for name in _AREA)
@@ -88,5 +88,4 @@ def _mask(node: Node, scale: Scale, spot: Spot) -> dict[str, Any]:
     lines = [
         bytes(left) + part[row * columns : (row + 1) * columns] + bytes(width - left - columns) for row in range(rows)
     ]
-    pixels = bytes(top * width) + b"".join(lines) + bytes((height - top - rows) * width)
-    return bitmask(pixels, width, height, image=(spot.width, spot.height))
+    return bytes(top * width) + b"".join(lines) + bytes((height - top - rows) * width), width, height

@@ -1,7 +1,8 @@
 """Label Studio's export as JSON: a list of tasks with their annotations, or, without these, their predictions.
 
 A task is found by the file of its data. Uploaded files have eight characters and a dash in front of their name, and
-local files a parameter ``d``; both are removed if the whole name is not found. Regions are in percent.
+local files a parameter ``d``; both are removed if the whole name is not found. Regions are in percent. The boxes of
+videos have keyframes, see `label_studio_video`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Tag, Wrong
 from airflow_provider_encord.prelabels.forms.label_studio_shapes import shapes_of
+from airflow_provider_encord.prelabels.forms.label_studio_video import SEQUENCE, TIMELINE, boxes_of, ranges_of
 from airflow_provider_encord.prelabels.forms.names import Spot, Spots, without_query
 from airflow_provider_encord.prelabels.forms.scale import Scale, number
 from airflow_provider_encord.prelabels.forms.spec import FormSpec
@@ -123,21 +125,63 @@ def _entries(task: Mapping[str, Any], spot: Spot) -> Iterator[Entry]:
     others = len(task["results"]) - len(results)
     if others:
         yield Wrong(where="task", problem=f"{others} of its results have no value, such as relations; remove them")
-    regions = [one for one in results if one.get("type") not in _ANSWERS]
+    ranges = [one for one in results if one.get("type") == TIMELINE]
+    regions = [one for one in results if one.get("type") not in (*_ANSWERS, TIMELINE)]
     drawn = {one.get("id") for one in regions}
     answers = [one for one in results if one.get("type") in _ANSWERS]
     for region in _joined(regions):
-        yield _region(region, [one for one in answers if one.get("id") == region.get("id")], task, spot)
+        yield from _region(region, [one for one in answers if one.get("id") == region.get("id")], task, spot)
+    for one in ranges:
+        yield _on_timeline(one, task)
     for answer in answers:
         if answer.get("id") not in drawn:
             yield _tag(answer, task, spot)
 
 
-def _region(region: Mapping[str, Any], answers: list[Mapping[str, Any]], task: Mapping[str, Any], spot: Spot) -> Entry:
+def _region(
+    region: Mapping[str, Any], answers: list[Mapping[str, Any]], task: Mapping[str, Any], spot: Spot
+) -> Iterator[Entry]:
+    """The objects of a region: one, or in a video one for each frame."""
     try:
-        return _item(region, answers, task, spot)
+        item = _item(region, answers, task, spot)
+        if SEQUENCE not in region["value"]:
+            yield item
+            return
+        if not isinstance(region.get("id"), str | int):
+            raise WrongLabelsError("id: it is missing, but the boxes of a video need it")
+        for frame, box in boxes_of(region["value"], spot.row.number_of_frames):
+            yield _on_frame(item, region, frame, box, spot)
     except WrongLabelsError as error:
-        return Wrong(where=f"result {region.get('id')}", problem=str(error))
+        yield Wrong(where=f"result {region.get('id')}", problem=str(error))
+
+
+def _on_frame(item: Item, region: Mapping[str, Any], frame: int, box: Mapping[str, float], spot: Spot) -> Item:
+    return msgspec.structs.replace(
+        item,
+        where=f"{item.where} on frame {frame}",
+        shapes=shapes_of(box, item.scale, _pixels(region, spot), spot),
+        frame=frame - 1,
+        track=region["id"],
+    )
+
+
+def _on_timeline(result: Mapping[str, Any], task: Mapping[str, Any]) -> Entry:
+    """A label of a timeline: the answer to the question of its control, on some frames."""
+    where = f"result {result.get('id')}"
+    try:
+        return Tag(
+            where=where,
+            label=str(result.get("from_name")),
+            answer=_single(result["value"].get(TIMELINE)),
+            score=_score(result, task),
+            frames=ranges_of(result["value"]),
+        )
+    except WrongLabelsError as error:
+        return Wrong(where=where, problem=str(error))
+
+
+def _pixels(region: Mapping[str, Any], spot: Spot) -> Scale:
+    return Scale(region.get("original_width") or spot.width, region.get("original_height") or spot.height)
 
 
 def _joined(regions: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -154,13 +198,11 @@ def _item(region: Mapping[str, Any], answers: list[Mapping[str, Any]], task: Map
     labels = next((found for key, found in value.items() if key.endswith("labels") and isinstance(found, list)), [])
     if len(labels) != 1:
         raise WrongLabelsError(f"it has {len(labels)} labels, but an object has one class")
-    width, height = region.get("original_width") or spot.width, region.get("original_height") or spot.height
     scale = Scale(_PERCENT, _PERCENT)
-    pixels = Scale(width, height)
     return Item(
         where=f"result {region.get('id')}",
         label=str(labels[0]),
-        shapes=shapes_of(value, scale, pixels, spot),
+        shapes=shapes_of(value, scale, _pixels(region, spot), spot),
         scale=scale,
         score=_score(region, task),
         frame=spot.frame,
@@ -184,7 +226,10 @@ def _tag(result: Mapping[str, Any], task: Mapping[str, Any], spot: Spot) -> Entr
 
 
 def _answer(result: Mapping[str, Any]) -> Any:
-    found = result["value"].get(_ANSWERS[str(result.get("type"))])
+    return _single(result["value"].get(_ANSWERS[str(result.get("type"))]))
+
+
+def _single(found: Any) -> Any:
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 

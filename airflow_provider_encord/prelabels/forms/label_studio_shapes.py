@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.prelabels.features import WrongLabelsError
-from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, bitmask
+from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, Mask, mask_shapes
 from airflow_provider_encord.prelabels.forms.items import Draw
 from airflow_provider_encord.prelabels.forms.names import Spot
 from airflow_provider_encord.prelabels.forms.scale import Scale, number, numbers
@@ -24,10 +24,8 @@ def shapes_of(value: Mapping[str, Any], scale: Scale, pixels: Scale, spot: Spot)
     :param scale: Percent of the image.
     :param pixels: Size of the image in pixels, for angles and masks.
     """
-    if "sequence" in value:  # of a video, with keyframes that are to be interpolated
-        return {}
     if "rle" in value:
-        return {"bitmask": lambda: _brush(value["rle"], pixels, spot)}
+        return mask_shapes(lambda: _brush(value["rle"], pixels), (spot.width, spot.height))
     if "points" in value:
         return {"polygon": lambda: polygon(scale, [_points(value["points"])])}
     if all(name in value for name in _SIDES):
@@ -64,13 +62,13 @@ def _rotated(sides: Sequence[float], rotation: float, pixels: Scale) -> dict[str
     return rotated_box(pixels, [(left + x, top + y) for x, y in corners])
 
 
-def _brush(rle: Any, pixels: Scale, spot: Spot) -> dict[str, Any]:
+def _brush(rle: Any, pixels: Scale) -> Mask:
     width, height = (int(side) for side in pixels.size)
     if width * height > MOST_PIXELS:
         raise WrongLabelsError(f"a mask of {width} x {height} pixels is too large")
     values = unpacked_brush(rle, width * height * _CHANNELS)
     seen = values[_CHANNELS - 1 :: _CHANNELS].translate(bytes([0]) + bytes([1]) * 255)
-    return bitmask(seen, width, height, image=(spot.width, spot.height))
+    return seen, width, height
 
 
 class _Bits:

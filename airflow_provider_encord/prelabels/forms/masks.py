@@ -1,7 +1,8 @@
 """PNG masks: an image for each data unit, whose pixel values are classes; needs the extra ``masks``.
 
-The pixels of a value become one bitmask. The value 0 is the background, unless `class_map` names it. In masks of 16
-bits, values from 1000 on are instances, as in Cityscapes: a thousand times the class, plus the number of the instance.
+The pixels of a value become one bitmask, or one polygon. The value 0 is the background, unless `class_map` names it. In
+masks of 16 bits, values from 1000 on are instances, as in Cityscapes: a thousand times the class, plus the number of
+the instance.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.features import WrongLabelsError
-from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, bitmask
+from airflow_provider_encord.prelabels.forms.bitmasks import MOST_PIXELS, mask_shapes
 from airflow_provider_encord.prelabels.forms.converting import Converter
 from airflow_provider_encord.prelabels.forms.files import files_of
 from airflow_provider_encord.prelabels.forms.items import Entry, Item, Wrong
@@ -95,7 +96,7 @@ def _item(name: str, value: int, mask: _Mask, spot: Spot) -> Item:
     return Item(
         where=f"{name}, value {value}",
         label=str(value if value < _INSTANCES else value // _INSTANCES),
-        shapes={"bitmask": lambda: bitmask(mask.pixels(value), mask.width, mask.height, image=image)},
+        shapes=mask_shapes(lambda: (mask.pixels(value), mask.width, mask.height), image),
         scale=Scale(mask.width, mask.height),
         frame=spot.frame,
     )

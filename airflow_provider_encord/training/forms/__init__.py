@@ -1,4 +1,7 @@
-"""The forms of training data. A form decides where images go and writes label files; it does not copy images."""
+"""The forms of training data. A form decides where images go, and writes label files. It does not copy images.
+
+In some forms images are packed into large files. These forms read the images when all samples were added.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,11 @@ class Written(Protocol):
 
     @property
     def image_paths(self) -> list[str]:
-        """Paths of the image below the destination; none if the form has no use for the sample."""
+        """Paths of the image below the destination; none if the form has no use for the sample, or packs it."""
+
+    @property
+    def has_image(self) -> bool:
+        """Whether the image is in the training set."""
 
     @property
     def files(self) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from airflow_provider_encord.exports.formats.coco import coco_id
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.json_parts import JsonParts
 from airflow_provider_encord.training.forms.segmentations import pixels_of_crossing, require_size, segmentation_in
-from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
+from airflow_provider_encord.training.forms.written import NO_AREA, TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.outlines import SKELETON, clipped
 from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample, left_out
@@ -48,10 +48,9 @@ class CocoForm:
         """Add the image and its objects to the document of the split."""
         written = WrittenSample([f"images/{split}/{sample.name}{suffix}"])
         written.leave_classifications(sample)
-        width, height = sample.size or (None, None)
-        image = coco_id(sample.place.unit, sample.place.frame)
-        about = {"id": image, "file_name": f"{sample.name}{suffix}", "width": width, "height": height}
-        self._images[split].add({**about, "encord_data_hash": sample.data_hash, "encord_frame": sample.place.frame})
+        about = image_in(sample, suffix)
+        image = about["id"]
+        self._images[split].add(about)
         pixels = pixels_of_crossing(sample.objects, sample.size) if sample.size else [None] * len(sample.objects)
         for annotation, area in zip(sample.objects, pixels, strict=True):
             self._add_object(sample, annotation, image, split, written, area)
@@ -60,14 +59,9 @@ class CocoForm:
     def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """The documents of the splits."""
         for split in self._splits:
-            yield f"annotations/instances_{split}.json", self._document(split)
-
-    def _document(self, split: str) -> Iterator[bytes]:
-        yield b'{"images":['
-        yield from self._images[split].blocks()
-        yield b'],\n"annotations":['
-        yield from self._annotations[split].blocks()
-        yield b'],\n"categories":' + msgspec.json.encode(list(self._categories())) + b"}\n"
+            categories = list(self._categories())
+            document = document_of(self._images[split], self._annotations[split], categories=categories)
+            yield f"annotations/instances_{split}.json", document
 
     def _categories(self) -> Iterator[dict[str, Any]]:
         for number, name in enumerate(self._classes.names, start=1):
@@ -121,13 +115,44 @@ class CocoForm:
         else:
             segmentation, area, box = segmentation_in(annotation, size, pixels=pixels)
             if not area > 0:
-                raise NotExpressibleError("it covers nothing of the image")
+                raise NotExpressibleError(NO_AREA)
             inside = clipped(box, size)
             numbers = [round(number, 3) for number in inside]
             content = {"segmentation": segmentation, "area": round(area, 3), "bbox": numbers}
         if min(inside[2:]) < self._least:
             raise NotExpressibleError(TOO_SMALL)
         return content
+
+
+def image_in(sample: Sample, suffix: str) -> dict[str, Any]:
+    """What COCO says of an image.
+
+    :param suffix: Suffix of the image's file, with its dot.
+    """
+    width, height = sample.size or (None, None)
+    return {
+        "id": coco_id(sample.place.unit, sample.place.frame),
+        "file_name": f"{sample.name}{suffix}",
+        "width": width,
+        "height": height,
+        "encord_data_hash": sample.data_hash,
+        "encord_frame": sample.place.frame,
+    }
+
+
+def document_of(images: JsonParts, annotations: JsonParts, **more: Any) -> Iterator[bytes]:
+    """A document of COCO.
+
+    :param more: Further keys of it.
+    """
+    yield b'{"images":['
+    yield from images.blocks()
+    yield b'],\n"annotations":['
+    yield from annotations.blocks()
+    yield b"]"
+    for key, value in more.items():
+        yield b",\n" + msgspec.json.encode(key) + b":" + msgspec.json.encode(value)
+    yield b"}\n"
 
 
 def _skeleton(points: Sequence[Keypoint], box: geometry.Box) -> dict[str, Any]:

@@ -11,12 +11,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from airflow_provider_encord.training.classes import Classes
+from airflow_provider_encord.training.forms.boxes import boxes_of, rounded
 from airflow_provider_encord.training.forms.json_parts import JsonParts
-from airflow_provider_encord.training.forms.segmentations import require_size
-from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
-from airflow_provider_encord.training.outlines import clipped_box
-from airflow_provider_encord.training.reasons import NotExpressibleError
-from airflow_provider_encord.training.samples import Sample, left_out
+from airflow_provider_encord.training.forms.written import WrittenSample
+from airflow_provider_encord.training.samples import Sample
 
 IMAGE_FOLDER = "imagefolder"
 
@@ -38,20 +36,10 @@ class ImageFolderForm:
         written = WrittenSample([f"{split}/{sample.name}{suffix}"])
         written.leave_classifications(sample)
         boxes, categories = [], []
-        for annotation in sample.objects:
-            class_name = written.class_of(annotation, self._classes)
-            if class_name is None:
-                continue
-            try:
-                box = clipped_box(annotation, require_size(sample))
-                if min(box[2:]) < self._least:
-                    raise NotExpressibleError(TOO_SMALL)
-            except NotExpressibleError as error:
-                written.left_out.append(left_out(annotation, str(error)))
-                continue
+        for _, class_name, box in boxes_of(sample, self._classes, written, min_box_size=self._least):
             written.classes.append(class_name)
             written.box_sizes.append(box[2:])
-            boxes.append([round(number, 3) for number in box])
+            boxes.append(rounded(box))
             categories.append(self._classes.number(class_name))
         self._lines[split].add(
             {

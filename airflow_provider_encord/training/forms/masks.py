@@ -23,7 +23,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.segmentations import require_size, segmentation_in
-from airflow_provider_encord.training.forms.written import TOO_SMALL, WrittenSample
+from airflow_provider_encord.training.forms.written import NO_AREA, TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.outlines import clipped
 from airflow_provider_encord.training.reasons import NotExpressibleError
 from airflow_provider_encord.training.samples import Sample, left_out
@@ -66,7 +66,7 @@ class MasksForm:
         for annotation in sample.objects:
             self._draw(mask, annotation, written)
         written.image_paths = [f"images/{split}/{sample.name}{suffix}"]
-        written.files[f"masks/{split}/{sample.name}.png"] = _png(mask)
+        written.files[f"masks/{split}/{sample.name}.png"] = png_of(mask)
         return written
 
     def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -90,9 +90,9 @@ class MasksForm:
         except NotExpressibleError as error:
             written.left_out.append(left_out(annotation, str(error)))
             return
-        pixels = _pixels(segmentation, height, width)
+        pixels = pixels_of(segmentation, height, width)
         if not pixels.any():
-            written.left_out.append(left_out(annotation, "it covers nothing of the image"))
+            written.left_out.append(left_out(annotation, NO_AREA))
             return
         value = number * _INSTANCES + earlier if self._instances else number
         mask[pixels] = value
@@ -100,7 +100,7 @@ class MasksForm:
         written.classes.append(class_name)
 
 
-def _pixels(segmentation: Any, height: int, width: int) -> Any:
+def pixels_of(segmentation: Any, height: int, width: int) -> Any:
     """The pixels of a segmentation, as an array of truth values."""
     from pycocotools import mask
 
@@ -110,7 +110,8 @@ def _pixels(segmentation: Any, height: int, width: int) -> Any:
     return mask.decode(encoded).astype(bool)
 
 
-def _png(mask: Any) -> bytes:
+def png_of(mask: Any) -> bytes:
+    """A picture, as PNG."""
     from PIL import Image
 
     target = io.BytesIO()

@@ -9,10 +9,13 @@ holds, known or not, is kept as it came.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, Protocol
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..media import dicom_labels
+from ..rows import spaces as row_spaces
+from ..rows.spaces import Unit
 from ..wire import times
 from ..wire.errors import Reason, RefusalError
 
@@ -31,25 +34,37 @@ _FROM_FRAME = (
     "confidence",
     "manualAnnotation",
 )
-_IMAGES = ("image", "img_group")
+Spaces = dict[str, dict[str, Any]]
+"""The spaces of a row by id."""
+_IMAGES = ("image", "img_group", "group")
+"""Types whose data units have labels without frames."""
+_USUAL_TYPES = {
+    "image": "image/jpeg",
+    "img_group": "image/jpeg",
+    "group": "group",
+    "scene": "scene",
+    "nifti": "application/nifti",
+    "time_series": "text/csv",
+}
+"""Media types of files that do not say theirs; of others it is that of a video."""
 _OF_AUDIO = ("audio_codec", "audio_sample_rate", "audio_bit_depth", "audio_num_channels")
 
 
-class Unit(Protocol):
-    """A row of ``data_units``, from the database or not yet in it."""
+def empty(unit: Unit, spaces: Spaces) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The answers and data units of a row that was just created.
 
-    def __getitem__(self, column: str, /) -> Any: ...
-
-
-def empty(unit: Unit) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The answers and data units of a row that was just created."""
-    return {part: {} for part in PARTS}, data_units(unit)
+    :param spaces: The spaces of the data unit, without labels.
+    """
+    return {**{part: {} for part in PARTS}, "spaces": spaces, **_of_scene(unit)}, data_units(unit, spaces)
 
 
-def data_units(unit: Unit) -> dict[str, Any]:
+def data_units(unit: Unit, spaces: Spaces) -> dict[str, Any]:
     """The data units of a row, without labels: one, or one for each image of a group."""
     if unit["data_type"] != "img_group":
-        return {unit["data_hash"]: _data_unit(unit, unit["data_hash"], unit["title"], 0)}
+        only = _data_unit(unit, unit["data_hash"], unit["title"], 0)
+        if unit["data_type"] == "group":
+            only["metadata"] = {"children": row_spaces.members_of(spaces)}
+        return {unit["data_hash"]: only}
     images = json.loads(unit["images"])
     return {
         image["image_hash"]: {
@@ -63,12 +78,13 @@ def data_units(unit: Unit) -> dict[str, Any]:
 
 
 def _data_unit(unit: Unit, data_hash: str, title: str, position: int) -> dict[str, Any]:
-    still = unit["data_type"] in _IMAGES
+    kind, still = unit["data_type"], unit["data_type"] in _IMAGES
+    known_type = unit["file_type"] if kind not in ("group", "scene") else None
     view: dict[str, Any] = {
         "data_hash": data_hash,
         "data_title": title,
         "data_link": None,
-        "data_type": unit["file_type"] or ("image/jpeg" if still else "video/mp4"),
+        "data_type": known_type or _USUAL_TYPES.get(kind, "video/mp4"),
         "data_sequence": str(position),
         "width": unit["width"],
         "height": unit["height"],
@@ -83,22 +99,36 @@ def _data_unit(unit: Unit, data_hash: str, title: str, position: int) -> dict[st
     return view
 
 
+def _of_scene(unit: Unit) -> dict[str, Any]:
+    """What only the row of a scene says about itself."""
+    if unit["data_type"] != "scene":
+        return {}
+    return {"scene": {"isContinuous": row_spaces.is_recording(unit["settings"])}}
+
+
 def completed(
-    sent: dict[str, Any], unit: Unit, ontology: Ontology, author: str, now: str
+    sent: dict[str, Any], unit: Unit, spaces: Spaces, ontology: Ontology, author: str, now: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What to keep of a label row that a client saves: its answers and data units, complete in both forms.
 
     :param unit: The data unit that the row belongs to.
+    :param spaces: Its spaces, without labels.
     :param author: Email for everything that names no author.
     :param now: Stored time, for everything that names no time.
     :raises RefusalError: The labels do not fit the data.
     """
-    units = _with_labels(sent, unit)
+    units = _with_labels(sent, unit, spaces)
     answers: dict[str, Any] = {part: sent.get(part) or {} for part in PARTS}
-    answers |= {key: value for key, value in sent.items() if key not in _SERVER_KNOWS and key not in PARTS}
+    answers |= _of_scene(unit) | {
+        key: value for key, value in sent.items() if key not in _SERVER_KNOWS and key not in PARTS
+    }
     for part in PARTS:
         if not isinstance(answers[part], dict):
             raise RefusalError(Reason.CORRUPTED_LABEL, f"{part}: must be an object")
+    answers["spaces"] = _labelled_spaces(answers["spaces"], spaces, unit)
+    for labels in of_spaces(answers["spaces"]):
+        for item in labels["objects"]:
+            _sign(item, author, now)
     found: dict[str, tuple[dict[str, Any], list[int]]] = {}
     for frame, labels in frames(units, unit["data_type"]):
         for item in labels["objects"]:
@@ -144,7 +174,7 @@ def check(answers: dict[str, Any], units: dict[str, Any], unit: Unit, ontology: 
 
     :raises RefusalError: A feature is not in the ontology, or an object has no entry among the answers.
     """
-    for _, labels in frames(units, unit["data_type"]):
+    for labels in (*(labels for _, labels in frames(units, unit["data_type"])), *of_spaces(answers["spaces"])):
         for item in labels["objects"]:
             if item.get("featureHash") not in ontology.objects:
                 raise RefusalError(
@@ -165,18 +195,47 @@ def check(answers: dict[str, Any], units: dict[str, Any], unit: Unit, ontology: 
 
 
 def frames(units: dict[str, Any], data_type: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Frame number and labels of every frame that has some; an image is its place in the row."""
+    """Frame number and labels of every frame that has some; an image is its place in the row.
+
+    Labels on one image or point cloud of a scene are under its stream and its frame or time.
+    """
     for unit in units.values():
         if data_type in _IMAGES:
             yield int(unit["data_sequence"]), unit["labels"]
         else:
-            for number, labels in unit["labels"].items():
-                yield int(number), labels
+            for key, labels in unit["labels"].items():
+                yield int(_ON_STREAM.sub("", key)), labels
 
 
-def _with_labels(sent: dict[str, Any], unit: Unit) -> dict[str, Any]:
+def of_spaces(spaces: Spaces) -> Iterator[dict[str, Any]]:
+    """The labels of every frame of every space."""
+    for space in spaces.values():
+        labels = space["labels"]
+        yield from [labels] if "objects" in labels else labels.values()
+
+
+_ON_STREAM = re.compile(r"^.*[#@](?=\d+$)", re.DOTALL)
+
+
+def _labelled_spaces(sent: Spaces, known: Spaces, unit: Unit) -> Spaces:
+    """The spaces as the emulator knows them, with the labels that were sent."""
+    found = {space: dict(content) for space, content in known.items()}
+    for space, content in sent.items():
+        if not isinstance(content, dict):
+            raise RefusalError(Reason.CORRUPTED_LABEL, f"spaces: {space!r} must be an object")
+        if space not in found and space == row_spaces.ROOT and unit["data_type"] == row_spaces.HAS_ROOT:
+            found[space] = content
+        if space not in found:
+            raise RefusalError(Reason.CORRUPTED_LABEL, f"spaces: {space!r} is not a space of this label row")
+        labels = content.get("labels") or found[space]["labels"]
+        flat = "objects" in found[space]["labels"]
+        found[space]["labels"] = _frame(labels) if flat else _by_frame(labels, str.isdigit)
+    return found
+
+
+def _with_labels(sent: dict[str, Any], unit: Unit, spaces: Spaces) -> dict[str, Any]:
     """The data units as the emulator knows them, with the labels and the unknown keys of those that were sent."""
-    known = data_units(unit)
+    known = data_units(unit, spaces)
     given = sent.get("data_units")
     if not isinstance(given, dict):
         raise RefusalError(Reason.CORRUPTED_LABEL, "data_units: must be an object")
@@ -196,7 +255,15 @@ def _labels(labels: Any, data_type: str) -> dict[str, Any]:
         raise RefusalError(Reason.CORRUPTED_LABEL, "labels: must be an object")
     if data_type in _IMAGES:
         return _frame(labels)
-    if any(not number.isdigit() for number in labels):
+    return _by_frame(labels, _is_place_in_scene if data_type == "scene" else str.isdigit)
+
+
+def _is_place_in_scene(key: str) -> bool:
+    return _ON_STREAM.sub("", key).isdigit()
+
+
+def _by_frame(labels: dict[str, Any], is_frame: Callable[[str], bool]) -> dict[str, Any]:
+    if not all(map(is_frame, labels)):
         raise RefusalError(Reason.CORRUPTED_LABEL, "labels: the keys of a video must be frame numbers")
     return {number: _frame(frame) for number, frame in labels.items()}
 
@@ -234,7 +301,12 @@ def _ranges(numbers: list[int]) -> list[list[int]]:
 
 
 def _spread(answers: dict[str, Any], units: dict[str, Any], unit: Unit, ontology: Ontology) -> None:
-    """Write every classification into the frames of its range, in place of what was there."""
+    """Write every classification into the frames of its range, in place of what was there.
+
+    Not in scenes: those SDKs cannot read them, and their ranges may be nanoseconds.
+    """
+    if unit["data_type"] == "scene":
+        return
     by_frame: dict[int, dict[str, Any]] = dict(frames(units, unit["data_type"]))
     last = max([unit["frames"] - 1, *by_frame])
     for labels in by_frame.values():
@@ -292,7 +364,7 @@ def only_features(
 ) -> None:
     """Leave only the features asked for, in place; ``None`` is not a filter, an empty list leaves nothing."""
     kept: set[str] = set()
-    for _, labels in frames(units, data_type):
+    for labels in (*(labels for _, labels in frames(units, data_type)), *of_spaces(answers["spaces"])):
         if objects is not None:
             labels["objects"] = [item for item in labels["objects"] if item.get("featureHash") in objects]
         if classes is not None:
@@ -301,7 +373,9 @@ def only_features(
         kept |= {item.get("objectHash", "") for item in labels["objects"]}
     if objects is not None:
         for part in ("object_answers", "object_actions"):
-            answers[part] = {key: value for key, value in answers[part].items() if key in kept}
+            answers[part] = {
+                key: value for key, value in answers[part].items() if key in kept or value.get("featureHash") in objects
+            }
     if classes is not None:
         stored = answers["classification_answers"]
         answers["classification_answers"] = {

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ..requests.exchange import Exchange
+from ..rows import spaces as row_spaces
 from ..rows.data_rows import link
 from ..rows.label_rows import MAIN
 from ..state.store import Row, Store
@@ -114,7 +115,7 @@ def insert(store: Store, project: str, unit: Row, branch: str, now: str) -> str:
     sql = "SELECT 1 FROM label_rows WHERE project = ? AND data_hash = ? AND branch = ?"
     if store.one(sql, project, unit["data_hash"], branch) is not None:
         raise RefusalError(Reason.EXISTS, f"data unit {unit['data_hash']} has a label row on branch {branch!r} already")
-    answers, units = label_content.empty(unit)
+    answers, units = label_content.empty(unit, row_spaces.of_unit(store, unit))
     label_hash = new_uuid()
     store.run(
         "INSERT INTO label_rows VALUES (?, ?, ?, ?, ?, ?, 'LABEL_IN_PROGRESS', 1, ?, ?)",
@@ -191,7 +192,15 @@ def _asked(exchange: Exchange, row: Row, request: ReadRequest) -> bytes:
         links |= {image["image_hash"]: image["file_link"] for image in json.loads(row["images"] or "[]")}
         for key, unit in units.items():
             unit["data_link"] = link(exchange, links.get(key))
+        _sign_members(exchange, answers["spaces"])
     return whole(row, inner(answers), text(units))
+
+
+def _sign_members(exchange: Exchange, spaces: dict[str, Any]) -> None:
+    """Add the links of the members of a data group, whose spaces have the ids of their items."""
+    sql = "SELECT uuid, file_link FROM items WHERE uuid IN (SELECT value FROM json_each(?))"
+    for member in exchange.store.all(sql, json.dumps(list(spaces))):
+        spaces[member["uuid"]]["child_info"]["data_link"] = link(exchange, member["file_link"])
 
 
 def _save_one(
@@ -208,7 +217,8 @@ def _save_one(
     if sent.get("label_hash", label_hash) != label_hash:
         raise RefusalError(Reason.INVALID, f"labels: the row for uid {label_hash} says that it is another one")
     now = exchange.clock.stamp()
-    answers, units = label_content.completed(sent, unit, ontology, exchange.caller.email, now)
+    spaces = row_spaces.of_unit(exchange.store, unit)
+    answers, units = label_content.completed(sent, unit, spaces, ontology, exchange.caller.email, now)
     if validate:
         label_content.check(answers, units, unit, ontology)
     keep(exchange.store, label_hash, answers, units, now)

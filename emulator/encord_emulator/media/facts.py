@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gzip
 import io
 import mimetypes
 import pathlib
 import re
 import struct
 import wave
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -129,8 +131,37 @@ def time_series(path: pathlib.Path) -> Facts:
 
 
 def nifti(path: pathlib.Path) -> Facts:
-    """A volume is not read."""
-    return Facts("application/nifti", path.stat().st_size)
+    """Look at the header of a volume, of either version, packed or not; its slices are its frames."""
+    facts = Facts("application/nifti", path.stat().st_size)
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            header = file.read(_NIFTI_HEADER)
+        sides = _sides_of_volume(header)
+    except (OSError, EOFError, zlib.error, struct.error):
+        return facts
+    if sides is None or min(sides) < 1:
+        return facts
+    return dataclasses.replace(facts, width=sides[0], height=sides[1], frames=sides[2])
+
+
+_NIFTI_HEADER = 348
+
+
+def _sides_of_volume(header: bytes) -> tuple[int, int, int] | None:
+    """Width, height and number of slices; ``None`` if it is no header."""
+    for order in "<>":
+        (size,) = struct.unpack_from(f"{order}i", header)
+        if size in (348, 540):  # of the first and the second version
+            count, *sides = (
+                struct.unpack_from(f"{order}4h", header, 40)
+                if size == 348
+                else struct.unpack_from(f"{order}4q", header, 16)
+            )
+            width, height, slices = (side if place < count else 1 for place, side in enumerate(sides))
+            return width, height, slices
+    return None
 
 
 def dicom(path: pathlib.Path) -> Facts:

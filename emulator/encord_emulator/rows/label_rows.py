@@ -19,6 +19,7 @@ from ..state.objects import METADATA
 from ..state.store import Row, Store
 from ..wire.errors import Reason, RefusalError
 from ..wire.shapes import Strict
+from . import spaces
 from .data_rows import link, raw
 
 MAIN = "main"
@@ -76,6 +77,9 @@ _View: Any = msgspec.defstruct(
 _COLUMNS = (
     ", ".join(f"{column} AS {key}" for key, column in _SHOWN.items())
     + ", stages.uuid AS stage, stages.title AS stage_title, unit.images, unit.client_metadata AS metadata"
+    + ", CASE WHEN unit.data_type = 'scene' OR unit.data_type = 'group' THEN unit.settings END AS settings"
+    + ", CASE WHEN unit.data_type = 'time_series' AND instr(label.answers, '\"root\":') > 0"
+    + " THEN label.answers END AS with_root"
 )
 _BRIEF = (
     "label_hash",
@@ -177,9 +181,10 @@ def _conditions(question: MetadataQuestion) -> Conditions:
 
 def _view(exchange: Exchange, question: MetadataQuestion, row: Row) -> Any:
     # By position, and not as a dictionary: a row has almost forty columns, and a column by name costs a search.
-    *shown, stage, stage_title, images, metadata = row
+    *shown, stage, stage_title, images, metadata, settings, with_root = row
     view = _View(*shown)
-    view.is_shadow_data, view.is_valid, view.spaces = False, view.is_valid != 0, {}
+    view.is_shadow_data, view.is_valid = False, view.is_valid != 0
+    view.spaces = _spaces(exchange.store, view, settings, with_root)
     if question.include_workflow_graph_node:
         view.workflow_graph_node = {"uuid": stage, "title": stage_title}
     if question.include_images_data:
@@ -189,3 +194,16 @@ def _view(exchange: Exchange, question: MetadataQuestion, row: Row) -> Any:
     elif question.include_client_metadata:
         view.client_metadata = raw(metadata)
     return view
+
+
+def _spaces(store: Store, view: Any, settings: str | None, with_root: str | None) -> dict[str, Any]:
+    """The spaces of a row, which the vendor's SDK takes from the list; labels are in the label row only."""
+    if with_root is not None:
+        saved: dict[str, Any] = json.loads("{" + with_root + "}")["spaces"]
+        return {name: {**space, "labels": {}} for name, space in saved.items()}
+    if settings is None:
+        return {}
+    return spaces.of_unit(
+        store,
+        {"data_type": view.data_type.lower(), "settings": settings, "item_uuid": view.backing_item_uuid},
+    )

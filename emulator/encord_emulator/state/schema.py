@@ -63,7 +63,8 @@ CREATE VIEW IF NOT EXISTS data_units AS SELECT
   data_rows.created_at, data_rows.last_edited_at, items.width, items.height, items.frames, items.fps, items.duration,
   items.file_link, items.file_size, items.file_type, items.storage_location, items.client_metadata, items.images,
   data_rows.item_uuid, items.item_type, items.audio_sample_rate, items.audio_bit_depth, items.audio_codec,
-  items.audio_num_channels, items.dicom_study, items.dicom_series, items.dicom_patient, items.dicom_frames
+  items.audio_num_channels, items.settings, items.dicom_study, items.dicom_series, items.dicom_patient,
+  items.dicom_frames
   FROM data_rows JOIN items ON items.uuid = data_rows.item_uuid;
 CREATE TRIGGER IF NOT EXISTS data_units_removed INSTEAD OF DELETE ON data_units BEGIN
   DELETE FROM data_rows WHERE data_hash = OLD.data_hash;

@@ -10,6 +10,8 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
 from ..requests.exchange import Exchange
 from ..rows import data_rows
 from ..wire.errors import Reason, RefusalError
@@ -38,6 +40,14 @@ def get(exchange: Exchange) -> _Object:
     around = scene if "content" in scene else {}
     content: _Object = scene.get("content", scene)
     return {**_content(exchange, content), **{shown: around.get(name) for name, shown in _SHOWN.items()}}
+
+
+def with_settings(stored: str, wanted: dict[str, _Object | msgspec.UnsetType | None]) -> str:
+    """A stored scene with other settings: ``None`` removes one, and what is unset stays as it is."""
+    scene: _Object = json.loads(stored)
+    around: dict[str, Any] = scene if "content" in scene else {"content": scene}
+    around |= {name: value for name, value in wanted.items() if value is not msgspec.UNSET}
+    return json.dumps({name: value for name, value in around.items() if value is not None or name not in wanted})
 
 
 def _content(exchange: Exchange, content: _Object) -> _Object:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+import msgspec
+
 from ..requests import access, listing
 from ..requests.exchange import Exchange
 from ..requests.filters import Conditions
@@ -18,7 +20,7 @@ from ..state.store import Row
 from ..wire import times
 from ..wire.errors import Reason, RefusalError
 from ..wire.shapes import StrictCamel
-from . import data_groups, folders, items
+from . import data_groups, folders, items, scenes
 
 _ORDER = {"name": "name", "createdAt": "created_at"}
 _OF_SEVERAL = ("imageGroup", "imageSequence", "dicomSeries", "group", "scene")
@@ -60,7 +62,9 @@ class ItemPatch(StrictCamel, frozen=True):
     name: str | None = None
     description: str | None = None
     client_metadata: dict[str, Any] | None = None
-    timeseries_settings: dict[str, Any] | None = None
+    timeseries_settings: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+    scene_view_settings: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+    scene_layout: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ItemPatches(StrictCamel, frozen=True):
@@ -268,12 +272,33 @@ def _patch(exchange: Exchange, uuid: str, patch: ItemPatch) -> None:
         "name": patch.name,
         "description": patch.description,
         "client_metadata": None if patch.client_metadata is None else json.dumps(patch.client_metadata),
-        "settings": None if patch.timeseries_settings is None else json.dumps(patch.timeseries_settings),
     }
     for column, value in fields.items():
         if value is not None:
             sql = f"UPDATE items SET {column} = ?, last_edited_at = ? WHERE uuid = ?"  # noqa: S608 - our own names
             exchange.store.run(sql, value, exchange.clock.stamp(), uuid)
+    _patch_settings(exchange, uuid, patch)
+
+
+def _patch_settings(exchange: Exchange, uuid: str, patch: ItemPatch) -> None:
+    """Change how a time series or a scene is shown: null is the default, and what is left out stays.
+
+    Settings of another type of item change nothing [inferred].
+    """
+    item = exchange.store.one("SELECT item_type, settings FROM items WHERE uuid = ?", uuid)
+    assert item is not None  # noqa: S101 - found before
+    changed: str | None
+    if item["item_type"] == "scene":
+        wanted = {"view_settings": patch.scene_view_settings, "layout": patch.scene_layout}
+        if all(value is msgspec.UNSET for value in wanted.values()):
+            return
+        changed = scenes.with_settings(item["settings"], wanted)
+    elif item["item_type"] == "timeseries" and patch.timeseries_settings is not msgspec.UNSET:
+        changed = None if patch.timeseries_settings is None else json.dumps(patch.timeseries_settings)
+    else:
+        return
+    sql = "UPDATE items SET settings = ?, last_edited_at = ? WHERE uuid = ?"
+    exchange.store.run(sql, changed, exchange.clock.stamp(), uuid)
 
 
 def view(exchange: Exchange, row: Row, *, sign: bool) -> dict[str, Any]:
@@ -311,7 +336,14 @@ def view(exchange: Exchange, row: Row, *, sign: bool) -> dict[str, Any]:
         "audioBitDepth": row["audio_bit_depth"],
         "audioCodec": row["audio_codec"],
         "audioNumChannels": row["audio_num_channels"],
-        "timeseriesSettings": json.loads(row["settings"])
-        if row["settings"] and row["item_type"] == "timeseries"
-        else None,
+        "timeseriesSettings": _channels(row["settings"]) if row["item_type"] == "timeseries" else None,
     }
+
+
+def _channels(settings: str | None) -> dict[str, Any] | None:
+    """The settings of a time series, in which each channel says also which of its texts it does not have."""
+    if settings is None:
+        return None
+    stored: dict[str, Any] = json.loads(settings)
+    channels = stored.get("channels") or {}
+    return {**stored, "channels": {name: {"label": None, "color": None, **one} for name, one in channels.items()}}

@@ -227,6 +227,8 @@ def _urls(unit: Row) -> list[str]:
     entry = json.loads(unit["entry"])
     if "objectUrl" in entry:
         return [entry["objectUrl"]]
+    if "scene" in entry:
+        return [entry["scene"]["url"]] if isinstance(entry["scene"].get("url"), str) else []
     return [file["url"] for field in ("images", "dicomFiles") for file in entry.get(field) or []]
 
 

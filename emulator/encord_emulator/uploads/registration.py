@@ -200,8 +200,10 @@ class _Planner:
         return self._group(entry, "imageGroups", files, new=[])
 
     def scene(self, entry: dict[str, Any]) -> Plan:
-        content = json.dumps(entry["scene"])
-        facts = Facts("application/json", len(content))
+        """A scene; if it is one file that was uploaded, the file must be there."""
+        content, url = json.dumps(entry["scene"]), entry["scene"].get("url")
+        alone = self._integration is None and isinstance(url, str)
+        facts = self._look(url, media.text, None) if alone else Facts("application/json", len(content))
         row = self._row(entry, "scene", entry["title"], None, facts)
         return Plan([{**row, "settings": content}])
 

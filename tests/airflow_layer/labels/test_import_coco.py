@@ -110,7 +110,11 @@ def test_an_annotation_without_a_score_is_refused_if_scores_decide(model: Model)
         ({"image_id": 0, "category_id": 7, "score": 0.5}, "class 'Car': 'Car' is a bounding_box in the ontology"),
         ({**PERSON, "segmentation": [[1, 2, 3]]}, "3 coordinates are not pairs"),
         ({**PERSON, "segmentation": [[1, 2, 3, 4]]}, "a polygon needs at least 3 corners"),
-        ({**PERSON, "segmentation": {"size": [4, 4], "counts": [16]}}, "'Person' is a polygon in the ontology"),
+        (
+            {**PERSON, "segmentation": {"size": [4, 4], "counts": [0, 16]}},
+            "the mask has 4 x 4 pixels, but the image has",
+        ),
+        ({**PERSON, "segmentation": {"size": [4, 4], "counts": [15]}}, "the runs of the mask have 15 pixels"),
         ({**CAR, "track_id": 1.5}, "track_id: '1.5' is neither text nor a number"),
     ],
 )
@@ -283,3 +287,32 @@ def test_rotated_boxes_of_our_export_keep_their_angle(model: Model) -> None:
     model.load(directory, format="coco", if_exists="overwrite")
     (drawn,) = objects_of(model.labels()[row.data_hash])
     assert drawn["rotatableBoundingBox"] == pytest.approx(box, abs=1e-3)
+
+
+def test_a_mask_of_a_polygon_class_is_traced_along_its_pixels(model: Model) -> None:
+    """pycocotools wrote the mask: a frame with a hole, and a pixel of its own. Shapely is the referee."""
+    numpy, shapely = pytest.importorskip("numpy"), pytest.importorskip("shapely")
+    tools = pytest.importorskip("pycocotools.mask")
+    row = model.rows()[0]
+    width, height = int(row.width or 0), int(row.height or 0)
+    pixels = numpy.zeros((height, width), dtype=numpy.uint8)
+    pixels[10:50, 20:80] = 1
+    pixels[20:30, 30:40] = 0
+    pixels[60, 90] = 1
+    rle = tools.encode(numpy.asfortranarray(pixels))
+    mask = {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode()}
+    content = document(model, {"image_id": 0, "category_id": 9, "segmentation": mask, "iscrowd": 1})
+    assert load(model, content)["created"] == 6
+    (person,) = objects_of(model.labels()[row.data_hash])
+    assert [len(rings) for rings in person["polygons"]] == [2, 1]
+    parts = [
+        shapely.Polygon(*_in_pixels(rings[:1], width, height), _in_pixels(rings[1:], width, height))
+        for rings in person["polygons"]
+    ]
+    assert sum(part.area for part in parts) == pytest.approx(float(pixels.sum()))
+    assert person["polygon"]["0"] == {"x": 20 / width, "y": 10 / height}
+    assert counts_of(load(model, content)) == {"unchanged": 6}
+
+
+def _in_pixels(rings: list[list[float]], width: int, height: int) -> list[list[tuple[float, float]]]:
+    return [[(x * width, y * height) for x, y in zip(ring[::2], ring[1::2], strict=True)] for ring in rings]

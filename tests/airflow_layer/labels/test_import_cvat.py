@@ -169,3 +169,111 @@ def test_images_of_a_video_task_are_frames_and_tags_join(account: Account, tmp_p
     assert [frame for frame, labels in unit["labels"].items() if labels["objects"]] == ["0", "1", "4"]
     (weather,) = saved["classification_answers"].values()
     assert weather["range"] in ([[0, 0], [1, 1], [4, 4]], [[0, 1], [4, 4]])
+
+
+def structure_with_changing_state() -> dict[str, Any]:
+    options = [{"label": "Parked"}, {"label": "Moving", "options": [{"type": "text", "name": "Where"}]}]
+    state = {"type": "radio", "name": "State", "dynamic": True, "options": options}
+    speed = {"type": "numeric", "name": "Speed", "dynamic": True}
+    brand = {"type": "text", "name": "Brand"}
+    car = {"name": "Car", "shape": "bounding_box", "attributes": [state, speed, brand]}
+    return {"objects": [car], "classifications": [], "skeleton_templates": []}
+
+
+def use_changing_state(model: Model) -> None:
+    """Go on in a project with the same data, whose cars have attributes that change."""
+    with model.account.client() as client:
+        datasets = [dataset.dataset_hash for dataset in client.project(model.project).datasets()]
+        ontology = client.create_ontology("Changing", structure=structure_with_changing_state(), if_exists="new").id
+        made = client.create_project("Changing", dataset_ids=datasets, ontology_id=ontology, if_exists="new")
+    model.project = made.id
+    model.emulator.clear_journal()
+
+
+def changing_track(*states: str | None, speeds: tuple[str, ...] = (), brands: tuple[str, ...] = ("Ford",)) -> str:
+    """A track as CVAT exports it: every box has all attributes, those that change and those that do not."""
+    boxes = []
+    for frame, state in enumerate(states):
+        attributes = {
+            "State": state,
+            "Speed": speeds[frame % len(speeds)] if speeds else None,
+            "Brand": brands[frame % len(brands)],
+        }
+        inner = "".join(f'<attribute name="{name}">{text}</attribute>' for name, text in attributes.items() if text)
+        head = f'<box frame="{frame}" keyframe="1" outside="0" occluded="0"'
+        boxes.append(f'{head} xtl="10" ytl="20" xbr="60" ybr="60" z_order="0">{inner}</box>')
+    return f'<track id="0" label="Car" source="manual">{"".join(boxes)}</track>'
+
+
+def video_meta(model: Model) -> str:
+    (row,) = model.rows()
+    size = f"<original_size><width>{row.width:g}</width><height>{row.height:g}</height></original_size>"
+    return f"<meta><task><id>7</id><name>Street</name>{size}<source>{row.data_title}</source></task></meta>"
+
+
+@pytest.fixture
+def changing(account: Account, tmp_path: Path) -> Model:
+    model = Model(account, tmp_path, kind="video", frames=6, rows=1)
+    use_changing_state(model)
+    return model
+
+
+def actions_of(model: Model) -> dict[tuple[str, str], list[list[int]]]:
+    """Frames by attribute and answer."""
+    (saved,) = model.labels().values()
+    (actions,) = saved["object_actions"].values()
+    assert all(action["dynamic"] and not action["manualAnnotation"] for action in actions["actions"])
+    return {
+        (action["name"], action["answers"][0]["name"] if isinstance(action["answers"], list) else action["answers"]): (
+            action["range"]
+        )
+        for action in actions["actions"]
+    }
+
+
+def test_attributes_that_change_within_a_track_are_answers_on_their_frames(changing: Model) -> None:
+    states = ("Parked", "Parked", "Moving", None, "Moving", "Parked")
+    one = changing_track(*states, speeds=("0", "1.5"))
+    assert counts_of(load(changing, video_meta(changing), one)) == {"created": 1}
+    assert actions_of(changing) == {
+        ("State", "Parked"): [[0, 1], [5, 5]],
+        ("State", "Moving"): [[2, 2], [4, 4]],
+        ("Speed", 0.0): [[0, 0], [2, 2], [4, 4]],
+        ("Speed", 1.5): [[1, 1], [3, 3], [5, 5]],
+    }
+    (saved,) = changing.labels().values()
+    (answers,) = saved["object_answers"].values()
+    assert [(answer["name"], answer["answers"]) for answer in answers["classifications"]] == [("Brand", "Ford")]
+    assert counts_of(load(changing, video_meta(changing), one)) == {"unchanged": 1}
+
+
+def test_attributes_of_the_track_itself_hold_on_all_its_frames(changing: Model) -> None:
+    one = changing_track("Parked", "Moving").replace("<box", '<attribute name="Speed">3</attribute><box', 1)
+    load(changing, video_meta(changing), one)
+    assert actions_of(changing)["Speed", 3.0] == [[0, 1]]
+
+
+def test_an_attribute_that_changes_but_must_not_is_named_with_the_fix(changing: Model) -> None:
+    one = changing_track("Parked", "Parked", brands=("Ford", "Fiat"))
+    with pytest.raises(AirflowFailException, match=r"'Brand' of the object 'Car' .* make the attribute dynamic"):
+        load(changing, video_meta(changing), one)
+    assert changing.changes() == []
+
+
+def test_a_wrong_answer_on_one_frame_names_the_attribute(changing: Model) -> None:
+    with pytest.raises(AirflowFailException, match="answer to 'State': 'Flying' is not one of Parked, Moving"):
+        load(changing, video_meta(changing), changing_track("Parked", "Flying"))
+    with pytest.raises(AirflowFailException, match="box 'Car' of track 0 on frame 1: attribute 'Speed': 'x' is not a"):
+        load(changing, video_meta(changing), changing_track("Parked", "Parked", speeds=("1", "x")))
+    assert changing.changes() == []
+
+
+def test_a_new_prediction_replaces_the_changing_answers_and_a_merge_keeps_other_frames(changing: Model) -> None:
+    report = str(changing.directory / "report.jsonl")
+    meta = video_meta(changing)
+    load(changing, meta, changing_track("Parked", "Parked", "Moving"), report=report)
+    assert load(changing, meta, changing_track("Moving", "Parked"), report=report)["updated"] == 1
+    assert actions_of(changing) == {("State", "Moving"): [[0, 0]], ("State", "Parked"): [[1, 1]]}
+    later = changing_track(None, None, "Moving")
+    assert load(changing, meta, later, report=report, if_exists="merge")["updated"] == 1
+    assert actions_of(changing)["State", "Parked"] == [[1, 1]]

@@ -157,7 +157,7 @@ def test_any_brush_is_unpacked_to_its_values(runs: list[tuple[int, int]]) -> Non
         ({**RECTANGLE, "rotation": 20}, "but this is rotatable_bounding_box"),
         ({"points": [[1, 2], [3]], "polygonlabels": ["Person"]}, "points: .* is not a list of 2 numbers"),
         ({"points": 3, "polygonlabels": ["Person"]}, "points: it is not a list"),
-        ({"sequence": [], "labels": ["Car"]}, "but this is without a shape"),
+        ({"sequence": [], "labels": ["Car"]}, "sequence: it is not a list of keyframes"),
         ({"x": 1, "y": 1, "radiusX": 2, "radiusY": 2, "ellipselabels": ["Car"]}, "but this is without a shape"),
         ({**RECTANGLE, "rectanglelabels": ["Lorry"]}, r"for the classes 'Lorry' \(1\)"),
         (None, "task: 1 of its results have no value"),

@@ -162,3 +162,28 @@ def test_an_integration_that_is_not_there_is_reported_with_those_that_are(intake
     with pytest.raises(AirflowFailException, match=r"integration: no cloud integrations .*Existing titles"):
         intake.register(source=intake.manifest(intake.objects(1)), integration="misspelt")
     assert intake.starts() == 0
+
+
+def test_time_series_and_scenes_of_a_bucket_are_registered_once(intake: Intake) -> None:
+    """A CSV by its manifest or the argument `kind`; a scene of several files by Encord's upload JSON."""
+    (intake.bucket / "signal.csv").write_text("time,speed\n0,1\n")
+    (intake.bucket / "0.pcd").write_bytes(b"points")
+    listed = intake.manifest(["signal.csv"], kind="time_series")
+    assert intake.register(source=listed)["registered"] == 1
+    assert intake.register(source=intake.manifest(["signal.csv"]), kind="time_series")["failed"] == 0
+    stream = {"type": "point_cloud", "events": [{"timestamp": 0.0, "uri": f"{intake.url}/0.pcd"}]}
+    entry = {"title": "drive", "scene": {"lidar": {**stream, "frame_of_reference": None, "pose": None}}}
+    upload_json = intake.manifests / "scenes.json"
+    upload_json.write_text(json.dumps({"scenes": [entry]}))
+    assert intake.register(source=str(upload_json))["registered"] == 1
+    assert intake.register(source=str(upload_json))["failed"] == 0
+    assert intake.names() == ["drive", "signal.csv"]
+    with intake.account.client() as client:
+        types = {item.name: item.item_type for item in client.folder(intake.folder).items()}
+    assert types == {"signal.csv": "timeseries", "drive": "scene"}
+
+
+def test_a_scene_of_one_file_is_no_kind_of_object(intake: Intake) -> None:
+    (intake.bucket / "drive.mcap").write_bytes(b"points")
+    with pytest.raises(AirflowFailException, match="kind: 'scene' is not one of"):
+        intake.register(source=intake.manifest(["drive.mcap"], kind="scene"))

@@ -35,16 +35,21 @@ STRUCTURE = {
         {"name": "Sign", "shape": "rotatable_bounding_box"},
     ],
     "classifications": [
-        {"attributes": [{"name": "Weather", "type": "radio", "options": [{"label": "Sun"}, {"label": "Rain / Fog"}]}]}
+        {"attributes": [{"name": "Weather", "type": "radio", "options": [{"label": "Sun"}, {"label": "Rain / Fog"}]}]},
+        {"attributes": [{"name": "Caption", "type": "text"}]},
     ],
 }
 
 
 class Pictures:
-    """The project. Pictures have a car, every second one a van, every third a road and a turned sign, some nothing."""
+    """The project. Pictures have a car, every second one a van, every third a road and a turned sign, some nothing.
 
-    def __init__(self, account: Account, directory: Path, pictures: int = 12):
+    :param captions: Whether every second picture has a caption.
+    """
+
+    def __init__(self, account: Account, directory: Path, pictures: int = 12, *, captions: bool = False):
         self.account, self.emulator, self.directory = account, account.emulator, directory
+        self.captions = captions
         self.number = 0
         title = f"Pictures {uuid.uuid4()}"
         with account.client() as client:
@@ -73,6 +78,9 @@ class Pictures:
             ]
             client.dataset(self.dataset).upload(units, timeout=60)
         lines = [_labels(self.number + more, name) for more, name in enumerate(names)]
+        if self.captions:
+            for line in lines[::2]:
+                line["classifications"].append({"feature": "Caption", "answer": f"Picture {line['title']}, “seen”"})
         source = self.directory / "labels.jsonl"
         source.write_text("".join(json.dumps(line) + "\n" for line in lines))
         EncordImportLabelsOperator(

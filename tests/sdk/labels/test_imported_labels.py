@@ -103,3 +103,30 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     for version in VERSIONS:
         read = [owner.run(version, "read_labels", project=one) for one in (project, copy)]
         assert substance(read[0]) == substance(read[1])
+
+
+def test_answers_that_change_within_a_track_are_dynamic_answers_to_the_sdk(
+    server: Server, owner: Account, client: EncordClient, tmp_path: Path
+) -> None:
+    seeded = _seed(server, owner, kind="video", frames=6, created=0, rows=1)
+    datasets = [dataset.dataset_hash for dataset in client.project(seeded).datasets()]
+    state = {"type": "text", "name": "State", "dynamic": True}
+    car = {"name": "Car", "shape": "bounding_box", "attributes": [state, {"type": "text", "name": "Brand"}]}
+    ontology = client.create_ontology("Changing", structure={"objects": [car], "classifications": []}).id
+    project = client.create_project("Changing", dataset_ids=datasets, ontology_id=ontology).id
+    (row,) = client.project(project).label_rows()
+    objects = [
+        {"feature": "Car", "boundingBox": BOX, "id": 7, "frame": frame, "answers": {"State": state, "Brand": "Ford"}}
+        for frame, state in enumerate(("Parked", "Parked", "Moving", "Moving", "Parked"))
+    ]
+    source = tmp_path / "prelabels.jsonl"
+    source.write_text(json.dumps({"data_hash": row.data_hash, "objects": objects}) + "\n")
+    assert _import(client, project, source).counts["created"] == 1
+    read = {version: owner.run(version, "read_labels", project=project) for version in VERSIONS}
+    assert substance(read[SSH_SDK]) == substance(read[API_KEY_SDK])
+    (found,) = (one for row in read[SSH_SDK].values() for one in row["objects"])
+    assert found["answers"] == {"Brand": "Ford"}
+    answers = {one["answer"]: one["ranges"] for one in found["changing answers"]["State"]}
+    assert answers == {"Parked": [[0, 1], [4, 4]], "Moving": [[2, 3]]}
+    owner.run(SSH_SDK, "resave_labels", project=project)
+    assert _import(client, project, source).counts["unchanged"] == 1

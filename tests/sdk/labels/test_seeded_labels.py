@@ -80,3 +80,28 @@ def test_what_people_label_later_reaches_the_sdk_and_moves_on(
     assert done == {"annotated": 2}
     assert len(rows) == 2
     assert sorted(row["stage"] for row in listed) == ["Annotate", "Complete", "Complete"]
+
+
+OTHERS = ("audio", "dicom", "nifti", "pdf", "plain_text", "html", "time_series", "scene", "group")
+"""Kinds of data that only the newest SDK reads whole."""
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_the_newest_sdk_reads_and_saves_every_other_kind_of_data(owner: Account, server: Server, kind: str) -> None:
+    wanted = {"owner": owner.email, "title": f"Some {kind}", "rows": 2, "created": 1, "kind": kind, "seed": 3}
+    project = server.control("POST", "projects", wanted)["project_hash"]
+    stored = {row["data_title"]: sorted(row["object_answers"]) for row in server.control("GET", f"labels/{project}")}
+    draw = "yes" if kind == "group" else "no"
+
+    found = owner.run(SSH_SDK, "labels/label_spaces", project=project, draw=draw)
+
+    before, after = found["before"], found["after"]
+    assert all(len(objects) == OBJECTS for objects in stored.values())
+    assert {title: sorted({*row["objects"], *row["on_spaces"]}) for title, row in before.items()} == stored
+    assert {row["type"] for row in before.values()} == {"plain_text" if kind == "html" else kind}
+    assert [row["classes"] for row in before.values()] == [row["classes"] for row in after.values()]
+    expected = sum(len(objects) for objects in stored.values()) + len(found["drawn"])
+    assert sum(len({*row["objects"], *row["on_spaces"]}) for row in after.values()) == expected
+    if kind == "group":
+        assert len(before["group-000000"]["spaces"]) == 10
+        assert {*found["drawn"]} <= {one for row in after.values() for one in row["on_spaces"]}

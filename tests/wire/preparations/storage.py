@@ -39,6 +39,12 @@ def _one_in_another(world: Any) -> None:
     world.user.v2("POST", "/v2/public/storage/folders", inner)
 
 
+def put_bytes(world: Any, url: dict[str, Any], content: bytes) -> None:
+    """Send the bytes of a file to its signed URL."""
+    parts = urllib.parse.urlsplit(url["signedUrl"])
+    world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, content)
+
+
 def start_upload(world: Any, names: list[str], kind: str = "image") -> str:
     """Send images or videos to the first folder and start the job that makes items of them; its id."""
     folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
@@ -46,8 +52,7 @@ def start_upload(world: Any, names: list[str], kind: str = "image") -> str:
     wanted = {"itemType": kind, "count": len(names)}
     urls = world.user.v2("POST", f"{folder}/upload-signed-urls", wanted)["results"]
     for url in urls:
-        parts = urllib.parse.urlsplit(url["signedUrl"])
-        world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, content)
+        put_bytes(world, url, content)
     files = [
         {
             "objectUrl": url["objectKey"],
@@ -80,6 +85,32 @@ def make_items(world: Any) -> None:
     make_folders(world)
     for number, item in enumerate(items_of(world, start_upload(world, ["cat.jpg", "cow.jpg"])), 1):
         world.ids[_ID.format(ITEM, number)] = item
+
+
+def _make_recorded_type(world: Any) -> None:
+    """Two images, or an item of the type and with the settings that the recording has."""
+    recorded = world.recording.exchanges[-1].response["json"]
+    if recorded["itemType"] == "scene":
+        _upload_scene(world, _UPLOADED_SCENE)
+    elif recorded["itemType"] == "timeseries":
+        make_folders(world)
+        (world.ids[_ID.format(ITEM, 1)],) = items_of(world, _start_time_series(world, recorded["timeseriesSettings"]))
+    else:
+        make_items(world)
+
+
+def _start_time_series(world: Any, settings: dict[str, Any] | None) -> str:
+    """Upload a time series with settings; the job that makes an item of it."""
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    (url,) = world.user.v2("POST", f"{folder}/upload-signed-urls", {"itemType": "timeseries", "count": 1})["results"]
+    put_bytes(world, url, b"time,speed\n0,1\n")
+    entry = {
+        "objectUrl": url["objectKey"],
+        "title": "signal.csv",
+        "clientMetadata": {"k": 1},
+        "settings": settings or {},
+    }
+    return start_job(world, {"timeSeries": [entry]})
 
 
 def _make_image_group(world: Any) -> None:
@@ -124,13 +155,18 @@ def _make_five_items(world: Any) -> None:
 
 def _make_scene(world: Any) -> None:
     """The first item is the recorded scene, uploaded."""
+    recorded = world.recording.exchanges[0].response["json"]
+    if recorded["type"] != "self_contained":
+        _upload_scene(world, _UPLOADED_SCENE)
+        return
+    url = world.user.v2("GET", "/v2/public/presigned-urls?count=1&uploadItemType=scene")["results"][0]
+    put_bytes(world, url, b"a recording")
+    _upload_scene(world, {"url": url["objectKey"], "format": recorded["format"]})
+
+
+def _upload_scene(world: Any, scene: dict[str, Any]) -> None:
     make_folders(world)
     about: dict[str, Any] = {"title": "drive", "clientMetadata": {"k": 1}, "externalFileType": "SCENE"}
-    recorded = world.recording.exchanges[0].response["json"]
-    if recorded["type"] == "self_contained":
-        scene: Any = {"url": recorded["url"], "format": recorded["format"]}
-    else:
-        scene = _UPLOADED_SCENE
     job = start_job(world, {"scenes": [{**about, "scene": scene}]})
     (world.ids[_ID.format(ITEM, 1)],) = items_of(world, job)
 
@@ -250,8 +286,8 @@ PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "storage.folder.items": make_items,
     "storage.folder.items.move": make_items,
     "storage.folder.items.delete": make_items,
-    "storage.item.get": make_items,
-    "storage.item.update": make_items,
+    "storage.item.get": _make_recorded_type,
+    "storage.item.update": _make_recorded_type,
     "storage.item.summary": _summarised,
     "storage.data_groups.create": _make_five_items,
     "storage.items.migrate": _in_a_bucket,

@@ -11,6 +11,7 @@ import msgspec
 from airflow_provider_encord.client.api.core.data_items import (
     KINDS,
     NEWER_ITEM_LISTS,
+    TIME_SERIES,
     DicomSeries,
     ImageGroup,
     ImageGroupFromItems,
@@ -71,7 +72,7 @@ def _units(items: dict[str, Any]) -> list[Unit]:
             title=one.get("title"),
             client_metadata=one["clientMetadata"],
             placeholder=one.get("placeholderItemUuid"),
-            details=one.get(str(kind.details_name)),
+            details=one.get("settings" if kind is TIME_SERIES else str(kind.details_name)),
         )
         for kind in KINDS
         if kind.list_name not in ("dicomSeries", "scenes")

@@ -76,7 +76,21 @@ TEXT = _file_kind("plainText", "text", "PLAIN_TEXT", details_name="textMetadata"
 PDF = _file_kind("pdf", "pdf", "PDF", details_name="pdfMetadata", content_type="application/pdf")
 TIME_SERIES = _file_kind("timeseries", "timeSeries", "TIMESERIES", content_type=None)
 SCENE = _file_kind("scene", "scenes", "SCENE", upload_type="scene")
+SCENE_FORMATS = ("bag", "db3", "e57", "las", "laz", "mcap", "pcd", "ply")
+"""Formats of scenes that are one file; they are the suffixes of their names."""
 KINDS = (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, TEXT, PDF, TIME_SERIES, SCENE)
+
+
+def scene_format(name: str) -> str | None:
+    """The format of a scene that is one file, from its name; None if the suffix is none of `SCENE_FORMATS`."""
+    _, dot, suffix = name.rpartition(".")
+    return suffix.lower() if dot and suffix.lower() in SCENE_FORMATS else None
+
+
+def why_no_scene(name: str) -> str:
+    """What to say about the file of a scene whose name has no format."""
+    known = ", ".join(f".{suffix}" for suffix in SCENE_FORMATS)
+    return f"{name} is not the file of a scene: its suffix must be one of {known}. Rename it, or leave it out."
 
 
 class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +99,7 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
     :param object_url: The `SignedUrl.object_key` of the uploaded file, or its URL in the user's own bucket.
     :param title: Title of the unit; None to use the end of the URL.
     :param client_metadata: Client metadata of the unit.
-    :param placeholder: The `SignedUrl.item_uuid`; for storage folders.
+    :param placeholder: The `SignedUrl.item_uuid`; for storage folders. Time series have none.
     :param details: Known properties of the file, with Encord's names: ``{"fps": 25, "duration": 2.0, ...}``. With them,
         Encord does not have to read the file. For time series: their settings.
     """
@@ -107,7 +121,8 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"details: Encord does not accept details for files of list {self.kind.list_name}. Leave them out."
             )
-        stated = _present(title=self.title, placeholderItemUuid=self.placeholder)
+        placeholder = None if self.kind == TIME_SERIES else self.placeholder
+        stated = _present(title=self.title, placeholderItemUuid=placeholder)
         details = {} if self.details is None else {str(details_name): dict(self.details)}
         return self.kind.list_name, {
             "objectUrl": self.object_url,

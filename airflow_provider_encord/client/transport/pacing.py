@@ -1,0 +1,262 @@
+"""Where the `Pace` of a credential is kept, and how a call waits for its turn.
+
+By default, a transport keeps it for itself. The hook passes a `Pacer` that all processes of the machine share: each
+task of Airflow is a process of its own, and what Encord said to one of them counts for all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import logging
+import math
+import os
+import random
+import stat
+import struct
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from airflow_provider_encord.client.errors import RateLimitedError
+from airflow_provider_encord.client.transport import retry
+from airflow_provider_encord.client.transport.pace import Pace
+from airflow_provider_encord.defaults import LONGEST_WAIT
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LONGEST_IN_ALL = 300.0  # seconds that one call waits for Encord's rate limit in place
+_FORMAT = struct.Struct("=9d")
+_TRIES, _BETWEEN_TRIES = (
+    50,
+    0.001,
+)  # seconds; a process that holds the lock does so for microseconds, unless it stands still
+
+
+class Store(Protocol):
+    """Keeps a `Pace`."""
+
+    may_block: bool
+    """Whether `update` may take longer than an event loop should wait."""
+
+    def update(self, change: Callable[[Pace], T]) -> T:
+        """Change what is kept, with no other change in between.
+
+        :param change: Changes a pace, and nothing else: if another change came first, it is called again.
+        :return: What `change` returns.
+        """
+
+
+class MemoryStore:
+    """Keeps it in this object."""
+
+    may_block = False
+
+    def __init__(self) -> None:
+        self._pace, self._lock, self._process = Pace(), threading.Lock(), os.getpid()
+
+    def update(self, change: Callable[[Pace], T]) -> T:
+        """See `Store`."""
+        if self._process != os.getpid():  # the lock may have been held when this process was forked
+            self._lock, self._process = threading.Lock(), os.getpid()
+        with self._lock:
+            return change(self._pace)
+
+
+class FileStore:
+    """Keeps it in a file of some bytes that all processes of this user on this machine share.
+
+    :param path: Path of the file. Its directory exists.
+    """
+
+    may_block = False
+
+    def __init__(self, path: Path):
+        self._path, self._process, self._file = path, 0, -1
+        self._lock = threading.Lock()
+
+    def update(self, change: Callable[[Pace], T]) -> T:
+        """See `Store`. If the file cannot be used, `change` gets a pace that is not kept."""
+        if self._process != os.getpid():  # a lock belongs to an open file, which a fork would share
+            self._lock, self._file = threading.Lock(), -1
+            self._process = os.getpid()
+        with self._lock:
+            try:
+                return self._update(change)
+            except OSError as error:
+                log.debug("The pace of requests is not kept: %s", error)
+                return change(Pace())
+
+    def _update(self, change: Callable[[Pace], T]) -> T:
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        _lock(self._file)
+        try:
+            pace = unpacked(os.pread(self._file, _FORMAT.size, 0))
+            result = change(pace)
+            os.pwrite(self._file, packed(pace), 0)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        return result
+
+
+def _lock(file: int) -> None:
+    """Lock a file against other processes.
+
+    :raises OSError: Another process holds the lock and stands still.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not left:
+                raise
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
+
+
+def packed(pace: Pace) -> bytes:
+    """A pace as it is kept."""
+    return _FORMAT.pack(*dataclasses.astuple(pace))
+
+
+def unpacked(content: bytes) -> Pace:
+    """A pace as it was kept; a new one if there is none, or if the content is not one."""
+    if len(content) != _FORMAT.size:
+        return Pace()
+    numbers = _FORMAT.unpack(content)
+    return Pace(*numbers) if all(math.isfinite(number) and number >= 0 for number in numbers) else Pace()
+
+
+def shared_name(identity: str) -> str:
+    """The name under which the pace for one credential at one address is kept.
+
+    :param identity: What identifies the two. Only its digest becomes part of the name.
+    """
+    return f"pace-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+
+
+def shared_file(identity: str) -> Path | None:
+    """The file for one credential at one address; None if this machine has no directory of our own for it.
+
+    :param identity: As in `shared_name`.
+    """
+    directory = Path(tempfile.gettempdir()) / f"airflow-provider-encord-{os.getuid()}"
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        found = directory.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():  # somebody else was first
+        return None
+    return directory / shared_name(identity)
+
+
+class Pacer:
+    """Gives each call its turn.
+
+    :param store: Where the pace is kept.
+    :param rate: Requests per second at most; None if only Encord's refusals count.
+    :param longest: Seconds that a request may wait in place. Instead of a longer wait, an error is raised. Default: 60
+        if Encord asks for the wait; with the time until it is its turn, 300.
+    :param spread: By up to this fraction, a wait that Encord asked for is made longer.
+    :param clock: Returns the time in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        rate: float | None = None,
+        longest: float | None = None,
+        spread: float = 0.0,
+        clock: Callable[[], float] = time.time,
+    ):
+        self.store, self.spread, self.clock = store, spread, clock
+        self.longest_asked = LONGEST_WAIT if longest is None else longest
+        self.longest = LONGEST_IN_ALL if longest is None else longest
+        self.least = 1 / rate if rate else 0.0
+
+    @property
+    def may_block(self) -> bool:
+        """Whether asking for a turn may take longer than an event loop should wait."""
+        return self.store.may_block
+
+    def turn(self, operation: str, *, patient: bool) -> Turn:
+        """The turn of a call that is to be sent.
+
+        :param operation: Name of the operation, for messages.
+        :param patient: Whether the call may be sent again after a refusal.
+        """
+        return Turn(self, operation, patient=patient)
+
+
+class Turn:
+    """One call on its way. The transport waits as `seconds` says, sends the call, and reports a refusal."""
+
+    def __init__(self, pacer: Pacer, operation: str, *, patient: bool):
+        self._pacer, self._operation, self._patient = pacer, operation, patient
+        self._number: float | None = None
+        self._refusals, self._waited, self._sent_at = 0, 0.0, 0.0
+
+    def seconds(self) -> float:
+        """Seconds to wait, and then to ask again; 0 if the call is to be sent now.
+
+        :raises RateLimitedError: It is longer than a request may wait in place. The error says when to try again.
+        """
+        self._number, wait = self._pacer.store.update(self._ask)
+        self._sent_at = self._now() + wait
+        if self._number is None:
+            raise RateLimitedError(
+                f"Encord has asked for fewer requests with this credential. The next one may be sent in {wait:.0f} s.",
+                retry_after=wait,
+                operation=self._operation,
+            )
+        self._waited += wait
+        return wait
+
+    def refused(self, error: RateLimitedError) -> None:
+        """Note that Encord refused the call.
+
+        :raises RateLimitedError: The same error, if the call is not to be sent again in place.
+        """
+        self._refusals += 1
+        seconds = retry.back_off(self._refusals) if error.retry_after is None else error.retry_after
+        seconds *= 1 + random.uniform(0, self._pacer.spread)  # noqa: S311 - spreads the load
+
+        def refuse(pace: Pace) -> None:
+            pace.refuse(self._now(), sent_at=self._sent_at, seconds=seconds)
+
+        self._pacer.store.update(refuse)
+        self._number = None
+        if not self._patient or seconds > self._pacer.longest_asked or self._waited + seconds > LONGEST_IN_ALL:
+            raise error
+        if not error.retry_after and self._refusals >= retry.ATTEMPTS:  # as after other failures without a word
+            raise error
+        log.warning("The request is sent again in %.1f s or later, because: %s", seconds, error)
+
+    def _ask(self, pace: Pace) -> tuple[float | None, float]:
+        """The number of the call, None if it would have to wait for too long; and the seconds to wait.
+
+        It changes nothing but the pace, because a store may call it again.
+        """
+        now, least = self._now(), self._pacer.least
+        wait = pace.wait(now, self._number, least=least)
+        if wait > self._pacer.longest or pace.opens_at - now > self._pacer.longest_asked:
+            return None, wait
+        number = pace.take() if self._number is None else self._number
+        wait = pace.nap(now, number, least=least)
+        if not wait:
+            pace.send(now, number, least=least)
+        return number, wait
+
+    def _now(self) -> float:
+        """The time; not before that until which the call was to wait."""
+        return max(self._pacer.clock(), self._sent_at)

@@ -1,0 +1,71 @@
+"""The pace of a credential in Redis, where the tasks of all machines find it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from airflow_provider_encord.client.transport.pace import Pace
+from airflow_provider_encord.client.transport.pacing import Store, packed, unpacked
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_TIMEOUT = 2.0  # seconds for one exchange with Redis
+_WITHOUT = 30.0  # seconds in which Redis is not asked again after it failed
+_KEPT = 86_400  # seconds without a request after which Redis forgets the pace
+_PREFIX = "airflow-provider-encord:"
+
+
+class RedisStore:
+    """Keeps a pace in Redis. While Redis cannot be used, another store stands in.
+
+    :param url: ``redis://``, ``rediss://`` (TLS) or ``unix://``. It may contain a password, so no message quotes it.
+    :param name: Name of the pace.
+    :param stand_in: For when Redis cannot be used.
+    :raises ModuleNotFoundError: The extra ``redis`` is not installed.
+    :raises ValueError: The URL is not one of Redis.
+    """
+
+    may_block = True
+
+    def __init__(self, url: str, name: str, stand_in: Store):
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        self._failures = (redis.RedisError, OSError)
+        once_more = Retry(NoBackoff(), 1)  # a connection may have been closed since it was last used
+        self._redis: Any = redis.Redis.from_url(
+            url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=once_more
+        )
+        self._key, self._stand_in, self._not_before = _PREFIX + name, stand_in, 0.0
+
+    def update(self, change: Callable[[Pace], T]) -> T:
+        """See `pacing.Store`."""
+        if time.monotonic() < self._not_before:
+            return self._stand_in.update(change)
+        try:
+            result: T = self._redis.transaction(
+                lambda pipe: self._change(pipe, change), self._key, value_from_callable=True
+            )
+        except self._failures as error:
+            self._not_before = time.monotonic() + _WITHOUT
+            log.warning(
+                "The tasks of this machine share Encord's rate limit only with each other for %.0f s, because Redis "
+                "cannot be used: %s",
+                _WITHOUT,
+                type(error).__name__,
+            )
+            return self._stand_in.update(change)
+        return result
+
+    def _change(self, pipe: Any, change: Callable[[Pace], T]) -> T:
+        pace = unpacked(pipe.get(self._key) or b"")
+        result = change(pace)
+        pipe.multi()
+        pipe.set(self._key, packed(pace), ex=_KEPT)
+        return result

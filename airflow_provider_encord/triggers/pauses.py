@@ -1,0 +1,32 @@
+"""Wait in the triggerer for as long as Encord asked to send nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+_LEAST_TIME = 1.0  # seconds; a trigger that fires at once may make the task fail (a race in Airflow's scheduler)
+
+
+class EncordPauseTrigger(BaseTrigger):
+    """Fire at a time, and send nothing before.
+
+    :param until: When to fire, in seconds since 1970.
+    """
+
+    def __init__(self, *, until: float):
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
+        self.until = until
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments, which Airflow stores."""
+        return f"{type(self).__module__}.{type(self).__name__}", {"until": self.until}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait."""
+        await asyncio.sleep(max(self.until - time.time(), _LEAST_TIME))
+        yield TriggerEvent({"status": "over"})  # type: ignore[no-untyped-call]  # Airflow's

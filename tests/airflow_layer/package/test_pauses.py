@@ -1,0 +1,106 @@
+"""What a task does while Encord asks for fewer requests: it waits in its slot for a short time, else outside of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
+
+from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
+from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
+from airflow_provider_encord.operators.projects import EncordListProjectsOperator
+from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
+from tests.airflow_layer.bench import Account, run
+from tests.airflow_layer.deferrals import run_deferred
+
+
+@pytest.fixture
+def deferrable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+
+
+def refuse(account: Account, seconds: int, **when: int) -> None:
+    fault = {"status": 429, "headers": {"Retry-After": str(seconds)}}
+    account.emulator.faults([{"match": {}, "when": when or {"times": 1}, "do": fault}])
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_a_task_leaves_its_slot_for_the_time_that_encord_asks_for(account: Account) -> None:
+    refuse(account, 90)
+    begun = time.time()
+    with pytest.raises(TaskDeferred) as deferred:
+        run(EncordListProjectsOperator)
+    _, arguments = deferred.value.trigger.serialize()
+    assert begun + 90 <= arguments["until"] <= time.time() + 90 * (1 + PAUSES_SPREAD)
+    assert set(arguments) == {"until"}
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_others_with_the_credential_leave_their_slots_without_asking(account: Account) -> None:
+    refuse(account, 90)
+    with pytest.raises(TaskDeferred):
+        run(EncordListProjectsOperator)
+    account.emulator.clear_journal()
+    with pytest.raises(TaskDeferred):
+        run(EncordListProjectsOperator)
+    assert account.emulator.journal() == []
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_afterwards_the_task_does_its_work_once(account: Account, tmp_path: Path) -> None:
+    project = account.project(title="Street", rows=6, created=1.0)["project_id"]
+    refuse(account, int(LONGEST_WAIT_IN_SLOT) + 1, nth=3)
+    pauses: list[int] = []
+    result = run_deferred(
+        lambda: EncordExportLabelsOperator(task_id="export", project_id=project, destination=f"file://{tmp_path}"),
+        while_deferred=pauses.append,
+    )
+    assert pauses == [0]
+    assert result["rows"] == 6
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_a_short_wait_is_waited_for_in_the_slot(account: Account) -> None:
+    refuse(account, 1)
+    begun = time.monotonic()
+    assert run(EncordListProjectsOperator) == []
+    assert time.monotonic() - begun >= 1
+
+
+def test_without_a_triggerer_a_long_wait_is_left_to_a_retry(account: Account) -> None:
+    refuse(account, 90)
+    with pytest.raises(AirflowException) as failure:
+        run(EncordListProjectsOperator)
+    assert not isinstance(failure.value, AirflowFailException)
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_the_argument_of_a_task_counts_before_the_setting(account: Account) -> None:
+    refuse(account, 90)
+    arguments = {"folder_id": str(uuid.uuid4())}
+    with pytest.raises(AirflowException, match="fewer requests"):
+        run(EncordSyncFolderOperator, deferrable=False, **arguments)
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-3", "nan", "inf"])
+def test_a_rate_limit_that_is_none_is_refused_with_its_name(
+    account: Account, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__ENCORD__RATE_LIMIT", text)
+    account.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match=r"rate_limit of section \[encord\]"):
+        run(EncordListProjectsOperator)
+    assert account.emulator.journal() == []
+
+
+def test_a_rate_limit_is_kept_by_all_hooks_of_a_credential(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__ENCORD__RATE_LIMIT", "20")
+    begun = time.monotonic()
+    for _ in range(21):
+        with EncordHook() as hook:
+            list(hook.get_conn().projects())
+    assert time.monotonic() - begun >= 20 / 20 - 0.1

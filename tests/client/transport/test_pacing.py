@@ -1,0 +1,219 @@
+"""Where the pace is kept, and how calls of several threads, processes and transports wait for their turn together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import stat
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.errors import RateLimitedError
+from airflow_provider_encord.client.transport.pace import Pace
+from airflow_provider_encord.client.transport.pacing import (
+    LONGEST_IN_ALL,
+    FileStore,
+    MemoryStore,
+    Pacer,
+    Store,
+    shared_file,
+)
+from airflow_provider_encord.client.transport.retry import ATTEMPTS
+from airflow_provider_encord.client.transport.settings import Settings
+from tests.client.scripted_server import ScriptedServer, answer
+from tests.client.sending import sender
+from tests.client.transport.test_retry import FINE, READ, Clock, call_v1
+from tests.wire.vectors import ssh_key
+
+SPAWN = multiprocessing.get_context("spawn")
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return MemoryStore() if request.param == "memory" else FileStore(tmp_path / "pace")
+
+
+def count(store: Store, times: int) -> None:
+    for _ in range(times):
+        store.update(Pace.take)
+
+
+def taken(store: Store) -> float:
+    return store.update(lambda pace: pace.taken)
+
+
+def test_changes_of_many_threads_are_all_there(store: Store) -> None:
+    threads = [threading.Thread(target=count, args=(store, 200)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert taken(store) == 1600
+
+
+def _count_in_process(path: Path, times: int) -> None:
+    count(FileStore(path), times)
+
+
+def test_changes_of_many_processes_are_all_there(tmp_path: Path) -> None:
+    processes = [SPAWN.Process(target=_count_in_process, args=(tmp_path / "pace", 500)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert taken(FileStore(tmp_path / "pace")) == 2000
+
+
+def test_a_fork_does_not_share_the_lock(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "pace")
+    count(store, 1)
+    processes = [FORK.Process(target=count, args=(store, 500)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    count(store, 500)
+    for process in processes:
+        process.join()
+    assert taken(store) == 2001
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 72, b"\0" * 4096, random.Random(1).randbytes(72)])
+def test_a_damaged_file_is_begun_afresh_or_harmless(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "pace"
+    path.write_bytes(content)
+    turn = Pacer(FileStore(path), clock=lambda: 1e9).turn("x", patient=True)
+    assert turn.seconds() == 0
+
+
+def test_a_file_that_cannot_be_used_stops_nothing(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "no such directory" / "pace")
+    assert [store.update(Pace.take) for _ in range(3)] == [0.0] * 3
+
+
+def test_a_process_that_stands_still_with_the_lock_stops_no_other_for_long(tmp_path: Path) -> None:
+    path = tmp_path / "pace"
+    holding, release = SPAWN.Event(), SPAWN.Event()
+    process = SPAWN.Process(target=_hold, args=(path, holding, release))
+    process.start()
+    try:
+        assert holding.wait(30)
+        begun = time.monotonic()
+        assert FileStore(path).update(Pace.take) == 0
+        assert time.monotonic() - begun < 5
+    finally:
+        release.set()
+        process.join()
+
+
+def _hold(path: Path, holding: Any, release: Any) -> None:
+    def change(pace: Pace) -> None:
+        holding.set()
+        release.wait(60)
+
+    FileStore(path).update(change)
+
+
+def test_the_shared_file_is_our_own_and_its_name_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    one, same, other = (shared_file(identity) for identity in ("a key at a host", "a key at a host", "another"))
+    assert one == same != other
+    assert one is not None
+    assert "key" not in one.name
+    assert stat.S_IMODE(one.parent.stat().st_mode) == 0o700
+    count(FileStore(one), 1)
+    assert stat.S_IMODE(one.stat().st_mode) == 0o600
+
+
+def test_a_directory_that_is_somebody_elses_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"airflow-provider-encord-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    assert shared_file("x") is None
+
+
+# Turns
+
+
+def test_what_one_transport_is_asked_to_wait_all_wait(server: ScriptedServer, store: Store, kind: str) -> None:
+    clock = Clock()
+    settings = Settings(base_url=server.url)
+
+    def pacer() -> Pacer:
+        return Pacer(store, clock=clock)
+
+    server.will(answer(429, headers={"Retry-After": "61"}), FINE)
+    with (
+        sender(kind, ssh_key(), settings, sleep=clock.sleep, clock=clock, pacer=pacer()) as one,
+        pytest.raises(RateLimitedError),
+    ):
+        one.send(call_v1(**READ))
+    clock.now += 10
+    with sender(kind, ssh_key(), settings, sleep=clock.sleep, clock=clock, pacer=pacer()) as other:
+        other.send(call_v1(**READ))
+    assert clock.waits == [pytest.approx(51)]
+    assert len(server.requests) == 2
+
+
+def test_a_wait_that_is_too_long_is_an_error_and_sends_nothing(server: ScriptedServer, kind: str) -> None:
+    clock = Clock()
+    pacer = Pacer(MemoryStore(), longest=5, clock=clock)
+    server.will(answer(429, headers={"Retry-After": "20"}), FINE)
+    with sender(
+        kind, ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock, pacer=pacer
+    ) as transport:
+        for asked, sent in ((20, 1), (20, 1), (8, 1)):
+            if sent == 1 and asked == 8:
+                clock.now += 12
+            with pytest.raises(RateLimitedError) as caught:
+                transport.send(call_v1(**READ))
+            assert caught.value.retry_after == pytest.approx(asked)
+            assert caught.value.operation == "project.get"
+            assert len(server.requests) == sent
+        clock.now += 4
+        transport.send(call_v1(**READ))
+    assert clock.waits == [pytest.approx(4)]
+
+
+def test_refusals_without_an_end_end(server: ScriptedServer, kind: str) -> None:
+    clock = Clock()
+    server.always(answer(429, headers={"Retry-After": "50"}))
+    with (
+        sender(kind, ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock) as transport,
+        pytest.raises(RateLimitedError),
+    ):
+        transport.send(call_v1(**READ))
+    assert sum(clock.waits) <= LONGEST_IN_ALL
+    assert len(server.requests) == 1 + LONGEST_IN_ALL / 50
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}])
+def test_refusals_without_a_time_end_as_other_failures_do(
+    server: ScriptedServer, kind: str, headers: dict[str, str]
+) -> None:
+    clock = Clock()
+    server.always(answer(429, headers=headers))
+    with (
+        sender(kind, ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock) as transport,
+        pytest.raises(RateLimitedError),
+    ):
+        transport.send(call_v1(**READ))
+    assert len(server.requests) == ATTEMPTS
+
+
+def test_the_rate_that_is_set_is_kept_between_transports(server: ScriptedServer, store: Store, kind: str) -> None:
+    clock = Clock()
+    server.always(FINE)
+    for _ in range(10):
+        pacer = Pacer(store, rate=4, clock=clock)
+        with sender(
+            kind, ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock, pacer=pacer
+        ) as transport:
+            transport.send(call_v1(**READ))
+    assert clock.waits == pytest.approx([0.25] * 9)
