@@ -25,6 +25,7 @@ MEDIA_LAYOUT = "{item_id}{extension}"
 FRAMES = ("all", "labelled")
 FRAME_FORMATS = ("jpg", "png")
 DEFAULT_SPLIT = {"train": 0.8, "val": 0.1, "test": 0.1}
+STRATIFY_BY = ("class",)
 TRAINING_FORMATS = (
     *(
         "yolo-detect",
@@ -67,6 +68,7 @@ TASKS_PER_REQUEST = 500
 TASKS_PER_PARTITION = 100
 MOST_TASKS_PER_REQUEST = 1000  # Encord's limit; 500 for moves
 IF_EMPTY = ("fail", "pass")
+MEASURES_OF_DATA_UNITS = ("agreement", "rejection_rate", "issue_rate", "missing_attributes", "invalid_rows")
 MIN_IOU = 0.5
 MIN_SUPPORT = 20
 EXPORT_CHECKS = ("files", "listing", "content")

@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import pathlib
+import re
 import secrets
 import tempfile
 import time
@@ -112,15 +113,18 @@ def is_local(path: StoragePath) -> bool:
     return getattr(path, "protocol", "") in ("", "file", "local")
 
 
-def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
+def write_whole(path: StoragePath, blocks: Iterable[bytes], *, mark: str = "") -> None:
     """Write a file atomically: readers see the complete file or the previous one. An existing file is replaced.
 
     In an object store, an object becomes visible only when it is complete. On a local disk, a file is visible as soon
     as it is opened; so a temporary file is written in the same directory and then renamed. A missing directory is
     created.
+
+    :param mark: A part of the name of the temporary file, by which it can be found if this process is killed; see
+        `is_unfinished`.
     """
     if is_local(path):
-        with _replacing_on_disk(path) as file:
+        with _replacing_on_disk(path, mark) as file:
             for block in blocks:
                 file.write(block)
         return
@@ -133,14 +137,16 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: StoragePath) -> Iterator[BinaryWriter]:
+def replacing(path: StoragePath, *, mark: str = "") -> Iterator[BinaryWriter]:
     """Write a file whose content may turn out to be wrong: it appears only if the block ends without an error.
 
     An object store would make an object of what was written before an error. So the content is kept in memory, or if it
     is large in a temporary file, until it is complete.
+
+    :param mark: See `write_whole`.
     """
     if is_local(path):
-        with _replacing_on_disk(path) as file:
+        with _replacing_on_disk(path, mark) as file:
             yield file
         return
     with tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as spool:
@@ -150,8 +156,8 @@ def replacing(path: StoragePath) -> Iterator[BinaryWriter]:
 
 
 @contextlib.contextmanager
-def _replacing_on_disk(path: StoragePath) -> Iterator[Any]:
-    first = _unfinished(path)
+def _replacing_on_disk(path: StoragePath, mark: str) -> Iterator[Any]:
+    first = _unfinished(path, mark)
     try:
         file = _opened(first)
         try:
@@ -332,23 +338,26 @@ def plain(path: Any) -> Any:
     return pathlib.Path(str(getattr(path, "path", path))) if hasattr(path, "protocol") else path
 
 
-def _unfinished(path: StoragePath) -> Any:
+def is_unfinished(name: str, mark: str) -> bool:
+    """Whether a file of this name is one that a process with this mark has not finished."""
+    return re.search(rf"\.{re.escape(mark)}{UNFINISHED_PATTERN}\Z", name) is not None
+
+
+def _unfinished(path: StoragePath, mark: str = "") -> Any:
     path = plain(path)
+    marked = f".{mark}" if mark else ""
     # Unique, so that two processes that write the same file at the same moment use different temporary files.
-    return path.parent / f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
+    return path.parent / f"{path.name}{marked}.{secrets.token_hex(4)}{UNFINISHED}"
 
 
 def _opened(path: Any) -> Any:
     """Open a new file on a disk, and create its directory. Try again if another attempt removes the empty directory."""
-    left = _TURNS
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(_TURNS):
         try:
             return path.open("wb")
-        except FileNotFoundError:
-            left -= 1
-            if not left:
-                raise
+        except FileNotFoundError:  # nearly always, the directory is there already
+            path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb")
 
 
 def _reason(error: Exception) -> str:

@@ -211,11 +211,14 @@ class Downloaded:
     :param size: Number of bytes.
     :param sha256: SHA-256 of the bytes, hexadecimal.
     :param md5_matched: Whether the object store stated an MD5, which was the same; a different one is an error.
+    :param length_known: Whether it is known that this is the whole file, because its length or its end was stated.
+        Without either, a connection that was closed early looks like the end of the file.
     """
 
     size: int
     sha256: str
     md5_matched: bool
+    length_known: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def gate_spec(*, limits: Mapping[str, float | None], **rest: Any) -> GateSpec:
     return GateSpec(thresholds=Thresholds(**limits), **rest)
 
 
-_LINE = LineReader(GateLine, OPERATION)
+REPORT_LINE = LineReader(GateLine, OPERATION)
 
 
 class _Gate:
@@ -330,7 +330,7 @@ def _require_exports(spec: GateSpec) -> None:
 def _require_outputs(report: StoragePath, page: StoragePath | None) -> None:
     if page is not None and _place(page) == _place(report):
         raise InvalidArgumentError(f"page: {page} is also the report. Pass another file.")
-    require_replaceable(report, "report", _LINE.decode, "a report of a quality gate")
+    require_replaceable(report, "report", REPORT_LINE.decode, "a report of a quality gate")
     if page is not None:
         require_replaceable_page(page)
 

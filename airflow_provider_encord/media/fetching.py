@@ -12,9 +12,16 @@ from airflow_provider_encord.client.errors import RefusedError, SignedUrlRefused
 from airflow_provider_encord.client.transport.files import NotWrittenError, ReceivedFile
 from airflow_provider_encord.media.files import MediaFile, with_new_url
 from airflow_provider_encord.media.layout import Layout, Placed
-from airflow_provider_encord.media.report import BY_MD5, BY_SIZE, OPERATION, MediaLine
+from airflow_provider_encord.media.report import BY_LENGTH, BY_MD5, BY_SIZE, OPERATION, MediaLine
 from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION, SKIPPED, Outcome
-from airflow_provider_encord.storage_paths import StoragePath, blocks_of, replacing, storage_errors, version_of
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    blocks_of,
+    is_local,
+    replacing,
+    storage_errors,
+    version_of,
+)
 
 
 class Buckets:
@@ -30,8 +37,33 @@ class Buckets:
         """The path of a file; None if its address has none of the beginnings."""
         for beginning, path in self._paths:
             if url is not None and url.startswith(beginning):
-                return path_at(path, url.removeprefix(beginning).lstrip("/"))
+                return _object_at(path, url.removeprefix(beginning))
         return None
+
+
+class _ExactObject:
+    """An object of a bucket by its exact key, which may have empty parts. A path may join two slashes to one."""
+
+    def __init__(self, bucket: Any, key: str):
+        self._files, self._address = bucket.fs, f"{bucket.path.rstrip('/')}/{key}"
+
+    def __str__(self) -> str:
+        return str(self._address)
+
+    def open(self, mode: str) -> Any:
+        """Open the object."""
+        return self._files.open(self._address, mode)
+
+
+def _object_at(bucket: Any, key: str) -> Any:
+    """The path of an object. On a disk, two slashes are one, so a key with empty parts has no path there.
+
+    :raises RefusedError: The key does not name a file below the directory.
+    """
+    parts = key.split("/")
+    if not is_local(bucket) and "" in parts[:-1] and parts[-1] and not {".", ".."} & {*parts}:
+        return _ExactObject(bucket, key)
+    return path_at(bucket, key)
 
 
 class Fetcher:
@@ -39,11 +71,22 @@ class Fetcher:
 
     :param destination: The directory for the files.
     :param verify_size: Refuse a file whose size is not the one that Encord states.
+    :param mark: See `storage_paths.write_whole`.
     """
 
-    def __init__(self, client: EncordClient, destination: Any, layout: Layout, buckets: Buckets, *, verify_size: bool):
+    def __init__(
+        self,
+        client: EncordClient,
+        destination: Any,
+        layout: Layout,
+        buckets: Buckets,
+        *,
+        verify_size: bool,
+        mark: str = "",
+    ):
         self._client, self._destination, self._layout, self._buckets = client, destination, layout, buckets
         self._verify_size = verify_size
+        self.mark = mark
 
     def path_of(self, file: Placed) -> str:
         """The path of a file, relative to the destination."""
@@ -61,14 +104,13 @@ class Fetcher:
         with storage_errors("destination", path):
             done = self.copy(file, path)
             version = version_of(path)
-        checked_by = BY_MD5 if done.md5_matched else BY_SIZE if self._expected(file) is not None else None
         return media_line(
             file,
             CREATED,
             path=relative,
             bytes=done.size,
             sha256=done.sha256,
-            checked_by=checked_by,
+            checked_by=self._checked_by(file, done),
             version=version,
             width=file.width,
             height=file.height,
@@ -96,10 +138,12 @@ class Fetcher:
 
     def _from_signed_url(self, file: MediaFile, path: StoragePath) -> Downloaded:
         url = file.signed_url or ""
-        return self._client.download(Download(url, lambda: replacing(path), file.title, self._expected(file)))
+        return self._client.download(
+            Download(url, lambda: replacing(path, mark=self.mark), file.title, self._expected(file))
+        )
 
     def _from_bucket(self, file: MediaFile, bucket: StoragePath, path: StoragePath) -> Downloaded:
-        with storage_errors("bucket_paths", bucket), replacing(path) as writer:
+        with storage_errors("bucket_paths", bucket), replacing(path, mark=self.mark) as writer:
             received = ReceivedFile(writer, self._expected(file))
             for block in blocks_of(bucket):
                 try:
@@ -107,6 +151,13 @@ class Fetcher:
                 except NotWrittenError as error:
                     raise error.error from None
             return received.end(file.title, {})
+
+    def _checked_by(self, file: MediaFile, done: Downloaded) -> str | None:
+        if done.md5_matched:
+            return BY_MD5
+        if self._expected(file) is not None:
+            return BY_SIZE
+        return BY_LENGTH if done.length_known else None
 
     def _expected(self, file: MediaFile) -> int | None:
         return file.size if self._verify_size else None

@@ -130,7 +130,7 @@ class FrameFiles:
         relative = frame_path(self._fetcher.path_of(file), extension, frame.number, self._suffix)
         path = path_at(self._destination, relative)
         with storage_errors("destination", path):
-            write_whole(path, [content])
+            write_whole(path, [content], mark=self._fetcher.mark)
             version = version_of(path)
         height, width, _ = frame.image.shape
         return media_line(

@@ -131,9 +131,9 @@ def pull_media(
     places = Layout(layout)
     references = source.references(client)
     selection = frames.selection(source.labels)
-    fetcher = Fetcher(client, spec.destination, places, Buckets(buckets), verify_size=verify_size)
+    fetcher = Fetcher(client, spec.destination, places, Buckets(buckets), verify_size=verify_size, mark=owner.attempt)
     frame_files = None if selection is None else FrameFiles(fetcher, spec.destination, selection, frames.suffix)
-    report = MediaReport(report_path, owner)
+    report = MediaReport(report_path, owner, spec.destination)
     try:
         pulled = Pull(client, spec, fetcher, frame_files, report).run(references)
         report.finish()

@@ -15,13 +15,14 @@ import msgspec
 
 from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.media.leftovers import Leftovers
 from airflow_provider_encord.report_files import ReportFiles, part_name
 from airflow_provider_encord.reports import CREATED, UNCHANGED, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import StoragePath, blocks_of, require_writable, storage_errors
 
 OPERATION = "pull_media"
-BY_MD5, BY_SIZE = "md5", "size"
+BY_MD5, BY_SIZE, BY_LENGTH = "md5", "size", "length"
 
 
 class MediaLine(ReportLine, frozen=True, kw_only=True):
@@ -40,8 +41,9 @@ class MediaLine(ReportLine, frozen=True, kw_only=True):
     :param path: Path relative to the destination; None without a file.
     :param bytes: Size in bytes.
     :param sha256: SHA-256 of the file.
-    :param checked_by: How the file was checked beside its length: `BY_MD5` (that of the object store), `BY_SIZE` (that
-        of Encord), or None.
+    :param checked_by: How the file was checked: `BY_MD5` (that of the object store), `BY_SIZE` (that of Encord), or
+        `BY_LENGTH` (only that it arrived as far as the object store says). None if nothing could be checked: the object
+        store stated neither a length nor an end, so the file may have broken off. None for frames.
     :param width: Width in pixels, if Encord states it; of a frame, that of the picture.
     :param version: What identifies the version of the file at the destination.
     """
@@ -84,17 +86,20 @@ class MediaReport:
     """The report of a task.
 
     :param owner: The task that writes it; only one task at a time may.
+    :param destination: The directory of the files. What killed attempts left unfinished in it is removed.
     :raises InvalidArgumentError: The path contains something that is not a report of pulled media.
     :raises UnavailableError: Another task is writing the report.
     """
 
-    def __init__(self, path: StoragePath, owner: Owner):
+    def __init__(self, path: StoragePath, owner: Owner, destination: StoragePath):
         require_writable(path, "report")
         self._files = ReportFiles(path)
         self._claim = Claim(self._files.claim_path, owner, "report")
         self._claim.take()
+        self._leftovers = Leftovers(self._files, destination, owner.attempt)
         self.known = KnownFiles()
         try:
+            self._leftovers.clear()
             self._earlier = self._files.parts()
             with storage_errors("report", path):
                 whole = [path] if path.exists() else []
@@ -132,6 +137,7 @@ class MediaReport:
     def release(self) -> None:
         """Release the claim. The parts are kept for the next attempt."""
         self.known.close()
+        self._leftovers.end()
         self._claim.release()
         self._files.tidy()
 

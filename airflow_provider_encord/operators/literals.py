@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -58,6 +58,8 @@ def is_literal(value: Any) -> bool:
         return not any(mark in value for mark in ("{{", "{%", "{#"))
     if isinstance(value, list | tuple | set | frozenset):
         return all(map(is_literal, value))
+    if isinstance(value, Mapping):
+        return all(is_literal(part) for item in value.items() for part in item)
     return value is None or isinstance(value, bool | int | float | datetime.date | os.PathLike)
 
 

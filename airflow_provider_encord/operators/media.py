@@ -43,9 +43,10 @@ class EncordPullMediaOperator(EncordBaseOperator):
 
     Safe to repeat: files that the report lists and that are unchanged at the destination are not fetched again. A retry
     continues after the last batch of 200 items. A storage item that is in several datasets is fetched once, unless the
-    layout gives it several paths. Nothing at the destination is removed. If data units were deleted in Encord
-    meanwhile, they count as ``not_found``. Needs an SSH key. Encord API: ``storage/items/get-bulk`` POST,
-    ``storage/folders/{id}/items`` GET (v2), ``labelrows`` and ``datarow`` GET (v1).
+    layout gives it several paths. Nothing at the destination is removed, except for temporary files of a killed attempt
+    at the same report. If data units were deleted in Encord meanwhile, they count as ``not_found``. Needs an SSH key.
+    Encord API: ``storage/items/get-bulk`` POST, ``storage/folders/{id}/items`` GET (v2), ``labelrows`` and ``datarow``
+    GET (v1).
 
     :param labels: Path or URI of the manifest of an export of labels: pull the files of all label rows that it has
         listed (templated). Of an incremental export, these are also the rows that did not change.

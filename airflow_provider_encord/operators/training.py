@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import (
     DEFAULT_SPLIT,
+    MEASURES_OF_DATA_UNITS,
     MOST_PARALLEL_DOWNLOADS,
     PARALLEL_DOWNLOADS,
+    STRATIFY_BY,
     TRAINING_FORMATS,
     TRAINING_SHARD_BYTES,
 )
@@ -23,11 +25,19 @@ from airflow_provider_encord.operators.arguments import (
     parse_mapping,
     parse_positive_int,
     parse_text,
+    parse_texts,
     parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
-from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of, up_to
+from airflow_provider_encord.operators.literals import (
+    InvalidLiteralError,
+    check_destination,
+    check_literals,
+    is_literal,
+    one_of,
+    up_to,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -36,10 +46,11 @@ if TYPE_CHECKING:
 class EncordBuildTrainingSetOperator(EncordBaseOperator):
     """Build a training set of exported labels and pulled media, in a form that training code reads.
 
-    Of Encord, it reads only the ontology of the project, and with ``split_by="client_metadata.<key>"`` the metadata of
-    its data units. The files of the training set depend only on the labels, the media and the arguments: two builds of
-    the same inputs are equal, byte for byte. What the form cannot say is counted, and listed in ``left_out.jsonl``.
-    ``README.md`` and ``card.html`` describe the training set; ``training_set.json`` is written last.
+    Of Encord, it reads only the ontology of the project, with ``split_by="client_metadata.<key>"`` the metadata of its
+    data units, and with `stage` their stages. The files of the training set depend only on these, the labels, the media
+    and the arguments: two builds of the same inputs are equal, byte for byte. What filters or the form leave out is
+    counted, and listed in ``left_out.jsonl``. ``README.md`` and ``card.html`` describe the training set;
+    ``training_set.json`` is written last.
 
     Safe to repeat: if the destination has this training set already, nothing is written. A retry writes the same files
     again. Another training set at the destination is an error unless `overwrite` is set; then no file of it is left.
@@ -72,7 +83,24 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
     :param split_by: What is kept together in one split (templated): ``"data_hash"`` (default), a data unit with all its
         frames or images; or ``"client_metadata.<key>"``, all data units with the same value, such as a scene. The split
         is decided by a hash of the value alone, so it does not change when data are added.
+    :param stratify_by: ``"class"`` gives each split its share of the labels of each class (templated). Data units that
+        are in `previous` stay in their split, and new ones go where their rarest class is lacking. Default: the split
+        is decided by the hash alone.
+    :param previous: With `stratify_by`, path or URI of the record of an earlier training set, such as the ``record``
+        that this task returned in its last run (templated). Without it, all data units are assigned again.
     :param seed: Another seed gives another assignment to splits (templated). Default: empty.
+    :param stage: Keep only data units whose task is in this workflow stage, or in one of several: titles or ids
+        (templated). The stage is read when the training set is built. Default: all stages.
+    :param classification_answers: Keep only images with these answers to classifications, by the name of the
+        classification or of an attribute of it (templated): ``{"Weather": "Sun", "Lens": ["clean", None]}``. Of a list,
+        any answer will do. None stands for no answer. True and False stand for options of these names.
+    :param object_answers: Keep only objects with these answers, by the name of the attribute (templated):
+        ``{"Occluded": [False, None]}``. Objects whose class has no such attribute are kept. An image stays if its last
+        object is left out.
+    :param gate_report: Path or URI of the report of `EncordQualityGateOperator` on the project: leave out the data
+        units that it names, such as those with less agreement than the limit of the gate (templated).
+    :param gate_measures: With `gate_report`, the measures that count, such as ``["agreement"]`` (templated). Default:
+        all measures.
     :param min_box_size: Leave out objects whose box is narrower or lower, in pixels (templated). Default: 0.
     :param max_shard_bytes: With the formats ``"webdataset"`` and ``"parquet"``, the most bytes of images in a file
         (templated). A larger image has a file for itself. Default: 256 MiB.
@@ -88,8 +116,9 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
 
     template_fields: Sequence[str] = (
         *("labels", "media", "media_dir", "destination", "format", "class_map", "class_from", "caption_from"),
-        *("stuff_classes", "split", "split_by", "seed", "min_box_size", "max_shard_bytes", "max_concurrency"),
-        *("overwrite",),
+        *("stuff_classes", "split", "split_by", "stratify_by", "previous", "seed"),
+        *("stage", "classification_answers", "object_answers", "gate_report", "gate_measures"),
+        *("min_box_size", "max_shard_bytes", "max_concurrency", "overwrite"),
         *EncordBaseOperator.template_fields,
     )
 
@@ -107,7 +136,14 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         stuff_classes: Sequence[str] | str | None = None,
         split: Mapping[str, float] | str | None = None,
         split_by: str = "data_hash",
+        stratify_by: str | None = None,
+        previous: str | os.PathLike[str] | ObjectStoragePath | None = None,
         seed: str = "",
+        stage: Sequence[str] | str | None = None,
+        classification_answers: Mapping[str, Any] | str | None = None,
+        object_answers: Mapping[str, Any] | str | None = None,
+        gate_report: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        gate_measures: Sequence[str] | str | None = None,
         min_box_size: float | str = 0,
         max_shard_bytes: int | str = TRAINING_SHARD_BYTES,
         max_concurrency: int | str = PARALLEL_DOWNLOADS,
@@ -126,7 +162,14 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         self.stuff_classes = stuff_classes
         self.split = split
         self.split_by = split_by
+        self.stratify_by = stratify_by
+        self.previous = previous
         self.seed = seed
+        self.stage = stage
+        self.classification_answers = classification_answers
+        self.object_answers = object_answers
+        self.gate_report = gate_report
+        self.gate_measures = gate_measures
         self.min_box_size = min_box_size
         self.max_shard_bytes = max_shard_bytes
         self.max_concurrency = max_concurrency
@@ -136,10 +179,18 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             labels=(labels, parse_url),
             media_dir=(media_dir, parse_url),
             format=(format, one_of(*TRAINING_FORMATS)),
+            classification_answers=(classification_answers, _answers),
+            object_answers=(object_answers, _answers),
+            stratify_by=(stratify_by, one_of(*STRATIFY_BY)),
+            previous=(previous, parse_url),
+            gate_report=(gate_report, parse_url),
+            gate_measures=(gate_measures, _measures),
             max_shard_bytes=(max_shard_bytes, parse_positive_int),
             max_concurrency=(max_concurrency, up_to(MOST_PARALLEL_DOWNLOADS)),
             overwrite=(overwrite, parse_bool),
         )
+        if gate_report is None and gate_measures is not None and is_literal(gate_measures):
+            raise InvalidLiteralError("gate_measures: it needs `gate_report`, the report of a quality gate.")
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Build the training set."""
@@ -148,10 +199,10 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
         reports = [storage_path(report, "media") for report in parse_list(self.media, "media")]
         if not reports:
             raise InvalidArgumentError("media: it is empty. Pass the report of the pulled media.")
-        directory = blank_to_none(self.media_dir)
+        stratify_by = blank_to_none(self.stratify_by)
         spec = building.BuildSpec(
             labels=storage_path(self.labels, "labels"),
-            media=reports[0].parent if directory is None else storage_path(directory, "media_dir"),
+            media=self._path("media_dir") or reports[0].parent,
             reports=reports,
             destination=storage_path(self.destination, "destination"),
             format=parse_choice(self.format, "format", TRAINING_FORMATS),
@@ -161,11 +212,20 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             stuff_classes=[str(name) for name in parse_list(self.stuff_classes, "stuff_classes")],
             split=parse_mapping(self.split, "split") or DEFAULT_SPLIT,
             split_by=parse_text(self.split_by, "split_by") or "data_hash",
+            stratify_by=None if stratify_by is None else parse_choice(stratify_by, "stratify_by", STRATIFY_BY),
+            previous=self._path("previous"),
             seed=parse_text(self.seed, "seed") or "",
             min_box_size=_size(self.min_box_size),
             max_shard_bytes=parse_positive_int(self.max_shard_bytes, "max_shard_bytes"),
             max_concurrency=parse_positive_int(self.max_concurrency, "max_concurrency", most=MOST_PARALLEL_DOWNLOADS),
             overwrite=parse_bool(self.overwrite, "overwrite"),
+            filters=building.FilterSpec(
+                stage=parse_texts(self.stage, "stage") or (),
+                classification_answers=_answers(self.classification_answers, "classification_answers"),
+                object_answers=_answers(self.object_answers, "object_answers"),
+                gate_report=self._path("gate_report"),
+                gate_measures=_measures(self.gate_measures, "gate_measures"),
+            ),
         )
         manifest = building.manifest_of(spec)
         self.push_link(context, project_url, manifest.project_id)
@@ -182,6 +242,10 @@ class EncordBuildTrainingSetOperator(EncordBaseOperator):
             "built": built,
         }
 
+    def _path(self, name: str) -> Any:
+        value = blank_to_none(getattr(self, name))
+        return None if value is None else storage_path(value, name)
+
 
 def _size(value: Any) -> float:
     """A number of pixels; 0 for an empty value."""
@@ -192,3 +256,23 @@ def _size(value: Any) -> float:
     if not 0 <= size < float("inf"):
         raise InvalidArgumentError(f"min_box_size: {str(value)[:80]!r} is not a number of pixels, 0 or more.")
     return size
+
+
+def _answers(value: Any, name: str) -> dict[str, list[Any]]:
+    """Wanted answers by question, each as a list; empty for an empty value."""
+    found: dict[str, list[Any]] = {}
+    for question, given in (parse_mapping(value, name) or {}).items():
+        answers = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+        wrong = [one for one in answers if one == "" or not (one is None or isinstance(one, str | bool | int | float))]
+        if wrong or not answers:
+            raise InvalidArgumentError(
+                f"{name}: {str(given)[:80]!r} is not an answer to {str(question)[:80]!r}. Pass a text, a number, True, "
+                "False, None for no answer, or a list of these."
+            )
+        found[str(question)] = answers
+    return found
+
+
+def _measures(value: Any, name: str) -> list[str]:
+    """Measures of quality gates; empty for an empty value."""
+    return [parse_choice(measure, name, MEASURES_OF_DATA_UNITS) for measure in parse_texts(value, name) or ()]

@@ -26,9 +26,11 @@ from airflow_provider_encord.training.forms import Form
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
 from airflow_provider_encord.training.pulled_files import PulledFiles
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
-from airflow_provider_encord.training.samples import Sample, samples_of
+from airflow_provider_encord.training.samples import Filter, Sample, samples_of
+from airflow_provider_encord.training.sizes import Sizes, add_boxes, add_length
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
+from airflow_provider_encord.training.stratified import StratifiedSplits
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class Built(msgspec.Struct, kw_only=True):
     left_out: collections.Counter[str] = msgspec.field(default_factory=collections.Counter)
     files: int = 0
     bytes: int = 0
+    image_sizes: Sizes = msgspec.field(default_factory=collections.Counter)
+    box_sizes: Sizes = msgspec.field(default_factory=collections.Counter)
 
     @property
     def images(self) -> int:
@@ -83,6 +87,7 @@ class Builder:
 
     :param files: Reads the media.
     :param keys: The keys by which samples are assigned to splits.
+    :param filters: What is filtered out.
     :param max_concurrency: How many images are copied at once.
     """
 
@@ -94,12 +99,14 @@ class Builder:
         files: PulledFiles,
         index: MediaIndex,
         names: Names,
-        splits: Splits,
+        splits: Splits | StratifiedSplits,
         keys: SplitKeys,
+        filters: Filter,
         max_concurrency: int,
     ):
         self._directory, self._form, self._files, self._index = directory, form, files, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
+        self._filters = filters
         self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
 
@@ -127,7 +134,7 @@ class Builder:
         self, rows: Iterable[Mapping[str, Any]], pool: concurrent.futures.Executor, progress: _Progress
     ) -> Iterator[bytes]:
         """Write the samples of all rows; the lines of what is left out."""
-        for some in _batches(rows):
+        for some in batches_of(rows):
             self._directory.check()
             files = self._index.of([unit for row in some for unit in row.get("data_units") or ()])
             for row in some:
@@ -153,7 +160,7 @@ class Builder:
         files: FilesOfUnits,
         pool: concurrent.futures.Executor,
     ) -> Iterator[LeftOut]:
-        for sample in samples_of(row, self._names, files):
+        for sample in samples_of(row, self._names, files, self._filters):
             if isinstance(sample, LeftOut):
                 yield sample
                 continue
@@ -161,6 +168,9 @@ class Builder:
             written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
             yield from written.left_out
             self._count(split, written.classes, images=written.has_image)
+            if written.has_image and sample.size is not None:
+                add_length(self.built.image_sizes, max(sample.size))
+            add_boxes(self.built.box_sizes, written.box_sizes)
             self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
             self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
             self._finish_writing(_MOST_WAITING)
@@ -222,7 +232,7 @@ def _labels_of(unit: Any) -> int:
     return sum(len(frame.get("objects") or ()) for frame in frames)
 
 
-def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def batches_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     """Rows whose files are looked up together: few enough that they need little memory."""
     batch: list[Mapping[str, Any]] = []
     labels = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,13 +25,18 @@ from airflow_provider_encord.training.build import Builder, Built
 from airflow_provider_encord.training.card import card_of, page_of
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.directory import TrainingDirectory
+from airflow_provider_encord.training.filters import Filters
+from airflow_provider_encord.training.filters import FilterSpec as FilterSpec
 from airflow_provider_encord.training.forms.choice import PACKED, classes_of, form_of, require_extras
 from airflow_provider_encord.training.media_index import MediaIndex
 from airflow_provider_encord.training.pulled_files import PulledFiles
-from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, TrainingSet
+from airflow_provider_encord.training.record import CARD, KIND, PAGE, SCHEMA_VERSION, SPLITS, TrainingSet
 from airflow_provider_encord.training.record import RECORD as RECORD
+from airflow_provider_encord.training.sizes import in_order
 from airflow_provider_encord.training.split_keys import SplitKeys
 from airflow_provider_encord.training.splits import Splits
+from airflow_provider_encord.training.strata import classes_by_key
+from airflow_provider_encord.training.stratified import StratifiedSplits, former_splits
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,8 @@ class BuildSpec:
     :param reports: Path objects of the reports of the pulled media.
     :param class_from: The question whose answer is the class of an image.
     :param caption_from: The question whose answer is the caption of an image.
+    :param stratify_by: What the splits have in equal shares: ``"class"``, or None.
+    :param previous: Path object of an earlier training set, whose data units keep their splits.
     """
 
     labels: Any
@@ -65,6 +72,9 @@ class BuildSpec:
     min_box_size: float
     max_concurrency: int
     overwrite: bool
+    filters: FilterSpec = FilterSpec()  # noqa: RUF009 - it is frozen
+    stratify_by: str | None = None
+    previous: Any = None
 
 
 def manifest_of(spec: BuildSpec) -> Manifest:
@@ -100,44 +110,62 @@ def build_training_set(
     """
     require_extras(spec.format)
     _require_apart(spec)
-    splits = Splits(spec.split, spec.seed)
+    splits = _splits(spec)
     keys = SplitKeys(client, manifest.project_id, spec.split_by)
     structure = client.project(manifest.project_id).ontology().editor_ontology
     classes = classes_of(spec, structure)
     files = PulledFiles(spec.media, spec.max_concurrency)
     form = form_of(spec, classes, splits.names, structure, files)
+    filters = Filters(client, manifest.project_id, spec.filters, structure)
     keys.read(_listed(spec.labels, manifest))
+    filters.read(lambda: _listed(spec.labels, manifest))
     if keys.without_key:
         log.warning("%d data units have no %s. They are split by their data hash.", keys.without_key, spec.split_by)
     directory = TrainingDirectory(spec.destination, owner)
     with contextlib.closing(MediaIndex(spec.reports)) as index:
-        about = _fingerprint(spec, manifest, index, keys, structure)
+        about = _fingerprint(spec, manifest, index, keys, filters, splits, structure)
         known = _known(directory, spec, about)
         if known is not None:
             return known, False
         directory.claim()
         try:
             directory.begin(form.entries)
+            names = Names(structure)
+            if isinstance(splits, StratifiedSplits):
+                rows, question = _kept(latest_rows(spec.labels, "labels"), directory), spec.class_from
+                found = classes_by_key(rows, classes, question, index=index, names=names, keys=keys, filters=filters)
+                splits.assign(found)
             builder = Builder(
                 directory,
                 form,
                 files=files,
                 index=index,
-                names=Names(structure),
+                names=names,
                 splits=splits,
                 keys=keys,
+                filters=filters,
                 max_concurrency=spec.max_concurrency,
             )
             built = builder.write(latest_rows(spec.labels, "labels"))
             _require_images(built)
             record = _record(spec, manifest, classes, built, about)
             directory.check()
-            _write_card(spec.destination, record)
+            if isinstance(splits, StratifiedSplits):
+                _write_text(spec.destination / SPLITS, splits.lines())
+            for name, text in ((CARD, card_of(record)), (PAGE, page_of(record))):
+                _write_text(spec.destination / name, [text.encode()])
             directory.finish(record)
         except BaseException:
             directory.release()
             raise
     return record, True
+
+
+def _kept(rows: Iterable[dict[str, Any]], directory: TrainingDirectory) -> Iterator[dict[str, Any]]:
+    """The rows. Meanwhile, the directory stays taken."""
+    for row in rows:
+        directory.keep()
+        yield row
 
 
 def _known(directory: TrainingDirectory, spec: BuildSpec, about: str) -> TrainingSet | None:
@@ -163,8 +191,10 @@ def _require_apart(spec: BuildSpec) -> None:
     :raises InvalidArgumentError: One is.
     """
     target = _place(spec.destination)
-    for name, path in (("labels", spec.labels), ("media_dir", spec.media), *(("media", one) for one in spec.reports)):
-        if f"{_place(path)}/".startswith(f"{target}/"):
+    inputs = [("labels", spec.labels), ("media_dir", spec.media), *(("media", one) for one in spec.reports)]
+    inputs += [("gate_report", spec.filters.gate_report), ("previous", spec.previous)]
+    for name, path in inputs:
+        if path is not None and f"{_place(path)}/".startswith(f"{target}/"):
             raise InvalidArgumentError(
                 f"destination: {spec.destination} contains {name} ({path}), which replacing the training set would "
                 "remove. Pass another directory."
@@ -196,7 +226,13 @@ def _listed(labels: Any, manifest: Manifest) -> Iterator[str]:
 
 
 def _fingerprint(
-    spec: BuildSpec, manifest: Manifest, index: MediaIndex, keys: SplitKeys, structure: Mapping[str, Any]
+    spec: BuildSpec,
+    manifest: Manifest,
+    index: MediaIndex,
+    keys: SplitKeys,
+    filters: Filters,
+    splits: Splits | StratifiedSplits,
+    structure: Mapping[str, Any],
 ) -> str:
     """What the training set depends on. Shards are named by their content, not by the plan that wrote them."""
     return fingerprint(
@@ -217,6 +253,8 @@ def _fingerprint(
         split_by=spec.split_by,
         seed=spec.seed,
         min_box_size=spec.min_box_size,
+        **({} if filters.fingerprint is None else {"filters": filters.fingerprint}),
+        **({"stratified": splits.fingerprint} if isinstance(splits, StratifiedSplits) else {}),
     )
 
 
@@ -237,6 +275,10 @@ def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built,
         class_map=dict(spec.class_map),
         split={name: float(share) for name, share in spec.split.items()},
         split_by=spec.split_by,
+        filters=spec.filters.asked,
+        stratify_by=spec.stratify_by,
+        image_sizes=in_order(built.image_sizes),
+        box_sizes=in_order(built.box_sizes),
         splits=built.splits,
         left_out=dict(ordered),
         files=built.files,
@@ -245,7 +287,24 @@ def _record(spec: BuildSpec, manifest: Manifest, classes: Classes, built: Built,
     )
 
 
-def _write_card(destination: Any, record: TrainingSet) -> None:
-    for name, text in ((CARD, card_of(record)), (PAGE, page_of(record))):
-        with storage_errors("destination", destination / name):
-            write_whole(destination / name, [text.encode()])
+def _write_text(path: Any, blocks: Iterable[bytes]) -> None:
+    with storage_errors("destination", path):
+        write_whole(path, blocks)
+
+
+def _splits(spec: BuildSpec) -> Splits | StratifiedSplits:
+    """The splits, which may continue those of an earlier training set.
+
+    :raises InvalidArgumentError: They are not usable.
+    """
+    splits = Splits(spec.split, spec.seed)
+    if spec.stratify_by is None:
+        if spec.previous is not None:
+            raise InvalidArgumentError(
+                "previous: only `stratify_by` uses it. Without, a data unit is always in the same split."
+            )
+        return splits
+    former = {} if spec.previous is None else former_splits(spec.previous, splits, spec.split_by)
+    if not former:
+        log.info("No earlier training set was passed, so all data units are assigned to splits now.")
+    return StratifiedSplits(splits, former)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterator, Sequence
 
+from airflow_provider_encord.training.plots import histogram, stacked_bars
 from airflow_provider_encord.training.record import LEFT_OUT, TrainingSet
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ddd}"
-    ".bar{background:#6b4fd8;height:.8rem;display:inline-block}.number{text-align:right}"
+    "svg{max-width:100%;height:auto;font:12px system-ui,sans-serif;fill:#222}.number{text-align:right}"
 )
 _PARQUET = "parquet"
-_LONGEST_BAR = 24.0  # rem
 
 
 def card_of(record: TrainingSet) -> str:
@@ -51,6 +52,8 @@ def _facts(record: TrainingSet) -> list[tuple[str, str]]:
         ("Images", str(record.images)),
         ("Labels", str(record.objects)),
         ("Split by", record.split_by),
+        *([("Stratified by", record.stratify_by)] if record.stratify_by else []),
+        *(("Filter: " + name, json.dumps(value, ensure_ascii=False)) for name, value in record.filters.items()),
         ("Fingerprint", record.fingerprint),
     ]
 
@@ -106,14 +109,14 @@ def _page(record: TrainingSet) -> Iterator[str]:
     for name, value in _facts(record):
         yield f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>"
     yield "</table>"
-    largest = max((sum(numbers) for _, numbers in _rows(record)), default=0) or 1
     heads = "".join(f"<th>{html.escape(name)}</th>" for name in record.splits)
-    yield f"<h2>Classes and splits</h2><table><tr><th></th>{heads}<th></th></tr>"
+    yield f"<h2>Classes and splits</h2><table><tr><th></th>{heads}</tr>"
     for name, numbers in _rows(record):
         cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
-        bar = f'<span class="bar" style="width:{_LONGEST_BAR * sum(numbers) / largest:.2f}rem"></span>'
-        yield f"<tr><th>{html.escape(name)}</th>{cells}<td>{bar}</td></tr>"
-    yield "</table><h2>Left out</h2>"
+        yield f"<tr><th>{html.escape(name)}</th>{cells}</tr>"
+    yield "</table>"
+    yield from _plots(record)
+    yield "<h2>Left out</h2>"
     if not record.left_out:
         yield "<p>Nothing was left out.</p></body></html>"
         return
@@ -121,3 +124,17 @@ def _page(record: TrainingSet) -> Iterator[str]:
     for reason, number in record.left_out.items():
         yield f'<tr><th>{html.escape(reason)}</th><td class="number">{number}</td></tr>'
     yield "</table></body></html>"
+
+
+def _plots(record: TrainingSet) -> Iterator[str]:
+    classes = {name: [counts.objects.get(name, 0) for counts in record.splits.values()] for name in record.classes}
+    yield "<h2>Labels of each class</h2>"
+    yield from stacked_bars("classes", "Number of labels of each class in each split", list(record.splits), classes)
+    if record.image_sizes:
+        yield "<h2>Sizes of images</h2>"
+        about = "Images by the longer side in pixels"
+        yield from histogram("images", "Sizes of images", about, record.image_sizes)
+    if record.box_sizes:
+        yield "<h2>Sizes of boxes</h2>"
+        about = "Boxes by the side of a square with their area, in pixels"
+        yield from histogram("boxes", "Sizes of boxes", about, record.box_sizes)

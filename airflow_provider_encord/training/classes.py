@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import collections
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.answers import mappings
-
-_MOST_NAMED = 20
+from airflow_provider_encord.training.questions import Question, add_questions, listed
 
 
 class Classes:
@@ -27,12 +27,12 @@ class Classes:
         unknown = [name for name in class_map if name not in known]
         if unknown:
             raise InvalidArgumentError(
-                f"class_map: the ontology does not have {_listed(unknown)}. It has {_listed(known) or 'no classes'}."
+                f"class_map: the ontology does not have {listed(unknown)}. It has {listed(known) or 'no classes'}."
             )
         wrong = [name for name, new in class_map.items() if new is not None and (not isinstance(new, str) or not new)]
         if wrong:
             raise InvalidArgumentError(
-                f"class_map: the new name of {_listed(wrong)} is not a text. Pass a name, or None."
+                f"class_map: the new name of {listed(wrong)} is not a text. Pass a name, or None."
             )
         self._new = {name: class_map.get(name, name) for name in known}
         self.names = list(dict.fromkeys(name for name in self._new.values() if name is not None))
@@ -77,34 +77,13 @@ def answer_names(structure: Mapping[str, Any], question: str) -> list[str]:
     :param question: Name of a classification, or of an attribute in one.
     :raises InvalidArgumentError: The ontology has no such question with options.
     """
-    questions: dict[str, list[str]] = {}
-    for name, options in _questions(structure):
-        known = questions.setdefault(name, [])
-        known += [option for option in options if option not in known]
-    if question not in questions:
+    questions: dict[str, Question] = {}
+    for classification in mappings(structure.get("classifications")):
+        collections.deque(add_questions(classification.get("attributes"), questions), maxlen=0)
+    answers = {name: found.options for name, found in questions.items() if found.options}
+    if question not in answers:
         raise InvalidArgumentError(
             f"class_from: the ontology has no classification {question!r} with options. It has "
-            f"{_listed(list(questions)) or 'none'}."
+            f"{listed(list(answers)) or 'none'}."
         )
-    return questions[question]
-
-
-def _questions(structure: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    for classification in mappings(structure.get("classifications")):
-        yield from _with_options(classification.get("attributes"))
-
-
-def _with_options(attributes: Any) -> Iterator[tuple[str, list[str]]]:
-    """Attributes that have options, also those that are nested in options."""
-    for attribute in mappings(attributes):
-        options = list(mappings(attribute.get("options")))
-        labels = [str(option["label"]) for option in options if option.get("label") is not None]
-        if labels:
-            yield str(attribute.get("name")), labels
-        for option in options:
-            yield from _with_options(option.get("options"))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(repr(name[:80]) for name in names[:_MOST_NAMED]) + more
+    return answers[question]

@@ -12,11 +12,11 @@ from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, r
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
-from airflow_provider_encord.training.record import CARD, LEFT_OUT, PAGE, RECORD, TrainingSet
+from airflow_provider_encord.training.record import CARD, LEFT_OUT, PAGE, RECORD, SPLITS, TrainingSet
 
 BUILDING = "building.json"
 _ARGUMENT = "destination"
-_ALWAYS = (LEFT_OUT, CARD, PAGE)
+_ALWAYS = (LEFT_OUT, CARD, PAGE, SPLITS)
 
 
 class _Building(msgspec.Struct, frozen=True):

@@ -74,12 +74,25 @@ def _box(annotation: Annotation) -> geometry.Box:
     if annotation.shape not in _WITH_BOX:
         raise NotExpressibleError(f"{annotation.shape} without an area")
     try:
+        _require_in_image(annotation)
         box = geometry.box_of(annotation)
     except geometry.MalformedGeometryError:
         box = None
     if box is None:
         raise NotExpressibleError(geometry.MALFORMED)
     return box
+
+
+def _require_in_image(annotation: Annotation) -> None:
+    """Check that a bitmask starts in the image, as forms with masks do. Its pixels would be at wrong places.
+
+    :raises MalformedGeometryError: It does not, or it has no pixels.
+    """
+    if annotation.shape == geometry.BITMASK:
+        with geometry.reading(annotation):
+            mask = annotation.geometry["bitmask"]
+            if min(mask["top"], mask["left"]) < 0 or min(mask["width"], mask["height"]) <= 0:
+                raise ValueError("it starts outside of the image, or has no pixels")
 
 
 def rotated_corners(annotation: Annotation, size: tuple[int, int]) -> Ring:

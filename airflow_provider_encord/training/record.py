@@ -10,6 +10,7 @@ import msgspec
 SCHEMA_VERSION = "1.0"
 RECORD = "training_set.json"
 LEFT_OUT = "left_out.jsonl"
+SPLITS = "splits.jsonl"
 CARD, PAGE = "README.md", "card.html"
 KIND: Literal["training_set"] = "training_set"
 
@@ -39,6 +40,10 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     :param left_out: Number of labels that are not in the training set, by reason. `LEFT_OUT` lists them.
     :param files: Number of files, without this one.
     :param bytes: Their size.
+    :param filters: The filters that were set, by argument.
+    :param stratify_by: What the splits have in equal shares; None without. `SPLITS` then lists the splits.
+    :param image_sizes: Number of images by the power of two, in pixels, from which their longer side is.
+    :param box_sizes: Number of boxes by the power of two from which the side of a square with the same area is.
     :param fingerprint: Hash of the labels, the media and the arguments. If it is equal, the training set is equal.
     """
 
@@ -59,6 +64,10 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     bytes: int
     fingerprint: str
+    filters: Mapping[str, Any] = {}
+    stratify_by: str | None = None
+    image_sizes: Mapping[int, int] = {}
+    box_sizes: Mapping[int, int] = {}
 
     @property
     def images(self) -> int:

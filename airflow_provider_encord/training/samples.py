@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from airflow_provider_encord.exports.formats.annotations import (
+    CLASSIFICATION,
+    IMAGES,
     OBJECT,
     OTHER_FORM,
     Annotation,
@@ -24,7 +26,6 @@ NO_MEDIA = "its file was not pulled"
 OTHER_SIZE = "its file has another width or height than its labels"
 NOT_READABLE = "its content does not have the form of label rows"
 NOT_AN_IMAGE = "it is not on an image or frame"
-_SINGLE = ("image", "img_group")
 
 
 class File(msgspec.Struct, frozen=True):
@@ -76,18 +77,36 @@ class Files(Protocol):
         """The file of a unit or frame; None if it was not pulled."""
 
 
-def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[Sample | LeftOut]:
+class Filter(Protocol):
+    """Returns why something is filtered out; None if it is kept."""
+
+    def of_row(self, data_hash: str) -> str | None:
+        """Why a data unit is."""
+
+    def of_image(self, classifications: Sequence[Annotation]) -> str | None:
+        """Why an image with these classifications is."""
+
+    def of_object(self, object_: Annotation) -> str | None:
+        """Why an object is."""
+
+
+def samples_of(row: Mapping[str, Any], names: Names, media: Files, filters: Filter) -> Iterator[Sample | LeftOut]:
     """The samples of a label row, and the labels that are in none.
 
     An image without labels is a sample, too: it says that there is nothing to find. Of a video, only frames with labels
-    are samples, because the others may not have been looked at.
+    are samples, because the others may not have been looked at. A classification of a whole row is on all its samples.
     """
+    reason = filters.of_row(str(row.get("data_hash")))
+    if reason is not None:
+        yield LeftOut(hash=str(row.get("label_hash")), kind="label_row", reason=reason)
+        return
     document = dict(row)
     places: dict[tuple[str, int | None], Place] = {}
     found: dict[tuple[str, int | None], list[Annotation]] = {}
+    whole: list[Annotation] = []
     try:
         annotations = list(annotations_of(document, names))
-        images = list(places_of(document)) if document.get("data_type") in _SINGLE else []
+        images = list(places_of(document)) if document.get("data_type") in IMAGES else []
     except OTHER_FORM:
         yield LeftOut(hash=str(document.get("label_hash")), kind="label_row", reason=NOT_READABLE)
         return
@@ -96,38 +115,65 @@ def samples_of(row: Mapping[str, Any], names: Names, media: Files) -> Iterator[S
     for annotation in annotations:
         if isinstance(annotation, LeftOut):
             yield annotation
+        elif _is_whole(annotation):
+            whole.append(annotation)
         elif annotation.place.frame is None:
             yield left_out(annotation, NOT_AN_IMAGE)
         else:
             places.setdefault(_key(annotation.place), annotation.place)
             found.setdefault(_key(annotation.place), []).append(annotation)
+    if not places:
+        yield from (left_out(annotation, NOT_AN_IMAGE) for annotation in whole)
     for key, place in sorted(places.items(), key=lambda item: item[1].frame or 0):  # those of a video in its order
-        yield from _sample(document, place, found.get(key, []), media)
+        here = [msgspec.structs.replace(annotation, place=place) for annotation in whole]
+        yield from _sample(document, place, found.get(key, []) + here, media, filters)
+
+
+def _is_whole(annotation: Annotation) -> bool:
+    """Whether it is a classification of all that a row has, and not of a range of it."""
+    return annotation.kind == CLASSIFICATION and annotation.place.frame is None and annotation.place.span is None
 
 
 def _sample(
-    row: Mapping[str, Any], place: Place, annotations: Iterable[Annotation], media: Files
+    row: Mapping[str, Any], place: Place, annotations: Sequence[Annotation], media: Files, filters: Filter
 ) -> Iterator[Sample | LeftOut]:
-    annotations = list(annotations)
-    is_frame = row.get("data_type") not in _SINGLE
+    classifications = [annotation for annotation in annotations if annotation.kind != OBJECT]
+    reason = filters.of_image(classifications)
+    if reason is not None:
+        yield _image_left_out(place, reason)
+        return
+    is_frame = row.get("data_type") not in IMAGES
     file = media.find(place.unit, place.frame if is_frame else None)
     if file is None or _differ(file, place):
         reason = NO_MEDIA if file is None else OTHER_SIZE
         yield from (left_out(annotation, reason) for annotation in annotations)
         if not annotations:
-            yield LeftOut(hash=place.unit, kind="image", reason=reason, unit=place.unit, frame=place.frame)
+            yield _image_left_out(place, reason)
         return
+    objects: list[Annotation] = []
+    for annotation in annotations:
+        if annotation.kind != OBJECT:
+            continue
+        reason = filters.of_object(annotation)
+        if reason is None:
+            objects.append(annotation)
+        else:
+            yield left_out(annotation, reason)
     yield Sample(
         data_hash=str(row.get("data_hash")),
         label_hash=str(row.get("label_hash")),
         place=place,
         file=file,
         name=f"{place.unit}-{place.frame:06d}" if is_frame else place.unit,
-        objects=[annotation for annotation in annotations if annotation.kind == OBJECT],
-        classifications=[annotation for annotation in annotations if annotation.kind != OBJECT],
+        objects=objects,
+        classifications=classifications,
         is_alone=row.get("data_type") == IMAGE,
         frame_rate=_frame_rate(row, place),
     )
+
+
+def _image_left_out(place: Place, reason: str) -> LeftOut:
+    return LeftOut(hash=place.unit, kind="image", reason=reason, unit=place.unit, frame=place.frame)
 
 
 def _frame_rate(row: Mapping[str, Any], place: Place) -> float | None:

@@ -40,7 +40,8 @@ class Splits:
         if abs(total - 1) > _TOLERANCE:
             raise InvalidArgumentError(f"split: the shares add up to {total:g}, not to 1.")
         self.names = list(shares)
-        self._seed = seed
+        self.shares = {name: float(share) for name, share in shares.items()}
+        self.seed = seed
         self._ends: list[tuple[float, str]] = []
         end = 0.0
         for name, share in shares.items():
@@ -49,6 +50,6 @@ class Splits:
 
     def of(self, key: str) -> str:
         """The split of all samples with this key."""
-        digest = hashlib.sha256(f"{self._seed}\0{key}".encode()).digest()
+        digest = hashlib.sha256(f"{self.seed}\0{key}".encode()).digest()
         place = int.from_bytes(digest[: _BITS // 8]) / 2**_BITS
         return next((name for end, name in self._ends if place < end), self.names[-1])

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "agents": {"client", "media", "prelabels", "sources"},
     "exports": {"client"},
     "media": {"client", "exports", "sources"},
-    "training": {"client", "exports", "media"},
+    "training": {"client", "exports", "gates", "media"},
     "analytics": {"client", "exports"},
     "datasets": {"client"},
     "snapshots": {"client"},

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.defaults import MEASURES_OF_DATA_UNITS
 from airflow_provider_encord.gates.activity import rejections
-from airflow_provider_encord.gates.judging import judge
+from airflow_provider_encord.gates.judging import Thresholds, judge
 from airflow_provider_encord.gates.measures import (
     AGREEMENT,
     INVALID_ROWS,
+    ISSUE_RATE,
     MISSING_ATTRIBUTES,
+    REJECTION_RATE,
     Finding,
     Measured,
     Rate,
@@ -300,3 +303,9 @@ def test_content_of_another_form_is_named() -> None:
 def test_a_creator_of_another_form_is_unknown() -> None:
     document = row("a", [{**box(0.1), "createdBy": ["ada"]}], valid=False)
     assert set(measured([document])[0].invalid.by_annotator) == {"(unknown)"}
+
+
+def test_the_measures_that_name_data_units_are_known_while_a_dag_is_parsed() -> None:
+    of_data_units = {AGREEMENT, REJECTION_RATE, ISSUE_RATE, MISSING_ATTRIBUTES, INVALID_ROWS}
+    assert {*MEASURES_OF_DATA_UNITS} == of_data_units
+    assert {*Thresholds.__struct_fields__} >= {f"max_{one}" for one in of_data_units - {AGREEMENT}}

@@ -260,7 +260,9 @@ def test_the_words_that_are_checked_are_those_that_there_are():
         (datetime.datetime(2026, 1, 1), True),  # noqa: DTZ001 - as users write it
         (None, True),
         (lambda: 1, False),
-        ({"a": "b"}, False),
+        ({"a": "b", "c": [1, None]}, True),
+        ({"a": ["{{ x }}"]}, False),
+        ({"{{ x }}": 1}, False),
     ],
 )
 def test_literals_differ_from_what_is_rendered(value, literal):

@@ -170,3 +170,21 @@ def test_keypoints_are_in_the_order_of_their_numbers_with_their_visibility() -> 
 def test_a_malformed_skeleton_is_not_written(points: Any) -> None:
     with pytest.raises(NotExpressibleError):
         keypoints_of(annotation("skeleton", skeleton=points))
+
+
+@pytest.mark.parametrize("corner", [{"top": -1, "left": 0}, {"top": 0, "left": -3}])
+def test_a_bitmask_that_starts_outside_of_the_image_is_malformed(corner: dict[str, int]) -> None:
+    """Its box was written, cut to the image, although all other forms refused it."""
+    drawn = annotation("bitmask", bitmask={**corner, "width": 4, "height": 4, "rleString": "0`0"})
+    for make in (clipped_box, rotated_corners, outline_of):
+        with pytest.raises(NotExpressibleError):
+            make(drawn, SIZE)
+    with pytest.raises(NotExpressibleError, match=geometry.MALFORMED):
+        clipped_box(drawn, SIZE)
+
+
+@pytest.mark.parametrize(("width", "height"), [(-4, -4), (0, 4), (4, -1)])
+def test_a_bitmask_without_pixels_has_no_box(width: int, height: int) -> None:
+    drawn = annotation("bitmask", bitmask={"top": 0, "left": 0, "width": width, "height": height, "rleString": "0`0"})
+    with pytest.raises(NotExpressibleError, match=geometry.MALFORMED):
+        clipped_box(drawn, SIZE)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask
 
-from airflow_provider_encord.training.forms.segmentations import crossing_polygons, segmentation_in
+from airflow_provider_encord.training.forms.segmentations import pixels_of_crossing, segmentation_in
 from airflow_provider_encord.training.reasons import NotExpressibleError
 from tests.training.test_outlines import SIZE, annotation
 
@@ -18,7 +18,7 @@ def test_the_area_of_a_polygon_that_crosses_itself_is_what_it_covers() -> None:
     """The sum of what its edges go around is 0."""
     bow = [0, 0, 1, 1, 1, 0, 0, 1]
     drawn = annotation("polygon", polygons=[[bow]])
-    _, area, box = segmentation_in(drawn, SIZE, crosses=drawn.hash in crossing_polygons([drawn]))
+    _, area, box = segmentation_in(drawn, SIZE, pixels=pixels_of_crossing([drawn], SIZE)[0])
     assert area == pytest.approx(SIZE[0] * SIZE[1] / 2, rel=0.1)
     assert box == (0, 0, *SIZE)
 
@@ -28,7 +28,7 @@ def test_an_area_is_about_that_of_the_pixels(ring: list[tuple[int, int]]) -> Non
     flat = [number for x, y in ring for number in (x / SIZE[0], y / SIZE[1])]
     try:
         drawn = annotation("polygon", polygons=[[flat]])
-        segmentation, area, _ = segmentation_in(drawn, SIZE, crosses=drawn.hash in crossing_polygons([drawn]))
+        segmentation, area, _ = segmentation_in(drawn, SIZE, pixels=pixels_of_crossing([drawn], SIZE)[0])
     except NotExpressibleError:
         return
     pixels = mask.area(mask.merge(mask.frPyObjects(segmentation, SIZE[1], SIZE[0])))

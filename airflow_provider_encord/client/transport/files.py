@@ -107,25 +107,41 @@ class ReceivedFile:
         except OSError as error:  # an error of the target; `requests` would treat it as an error of the connection
             raise NotWrittenError(error) from None
 
-    def end(self, title: str, headers: Mapping[str, str]) -> Downloaded:
+    def end(self, title: str, headers: Mapping[str, str], *, has_end: bool = True) -> Downloaded:
         """Check the whole file.
 
         :param headers: Headers of the response; of the common object stores, they state an MD5.
+        :param has_end: Whether the end of the file was stated, and arrived. Otherwise the connection was closed.
         :raises RefusedError: It is shorter than expected, although it is complete.
-        :raises UnavailableError: It arrived damaged.
+        :raises UnavailableError: It arrived damaged, or it may have broken off.
         """
         if self._expected is not None and self._size != self._expected:
+            if not has_end:
+                raise UnavailableError(
+                    f"The connection was closed after {self._size} of {self._expected} bytes of {title}."
+                )
             raise self._of_another_size(str(self._size))
         stated = stated_md5(headers)
         if stated is not None and stated != self._md5.hexdigest():
             raise UnavailableError(f"{title} was damaged on its way: its MD5 is not the one that the store states.")
-        return Downloaded(size=self._size, sha256=self._sha256.hexdigest(), md5_matched=stated is not None)
+        return Downloaded(
+            size=self._size,
+            sha256=self._sha256.hexdigest(),
+            md5_matched=stated is not None,
+            length_known=has_end or self._expected is not None or stated is not None,
+        )
 
     def _of_another_size(self, received: str) -> RefusedError:
         return RefusedError(
             f"The file has {received} bytes, but Encord states {self._expected}. It may have been replaced in its "
             "bucket after it was registered."
         )
+
+
+def states_end(headers: Mapping[str, str]) -> bool:
+    """Whether a response states where its body ends: by a length, or by chunks, of which the last one is marked."""
+    chunked = headers.get("transfer-encoding", "").lower().strip().endswith("chunked")
+    return chunked or headers.get("content-length", "").strip().isdecimal()
 
 
 def stated_md5(headers: Mapping[str, str]) -> str | None:

@@ -42,6 +42,7 @@ from airflow_provider_encord.client.transport.files import (
     SizedFile,
     opened,
     require_safe,
+    states_end,
 )
 from airflow_provider_encord.client.transport.pacing import Pacer
 from airflow_provider_encord.client.transport.responses import Answer
@@ -266,7 +267,8 @@ class SyncTransport(Transport):
             except NO_ANSWER as error:
                 what = failures.too_slow(OBJECT_STORE) if deadline.over else failure(error, OBJECT_STORE)
             else:
-                return file.end(download.title, {} if encoded else response.headers)
+                headers = response.headers
+                return file.end(download.title, {} if encoded else headers, has_end=states_end(headers))
             # Raised here and not in the handler, because exceptions of requests contain the signed URL.
             raise error_of_download(download, what)
 

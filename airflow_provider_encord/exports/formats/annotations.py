@@ -21,6 +21,7 @@ from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.exports.formats.answers import NO_NAMES, Document, Names, mappings
+from airflow_provider_encord.exports.formats.surfaces import IMAGES as IMAGES
 from airflow_provider_encord.exports.formats.surfaces import ROOT, entries_of, frames_of, root_of
 from airflow_provider_encord.exports.formats.surfaces import Place as Place
 from airflow_provider_encord.exports.formats.values import string, time_of, within
@@ -53,7 +54,7 @@ GEOMETRY_KEYS = (
 )
 
 
-class Annotation(msgspec.Struct, frozen=True, kw_only=True):
+class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An object or a classification on one frame.
 
     :param kind: `OBJECT` or `CLASSIFICATION`.
@@ -81,7 +82,7 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     interpolation: str | None = None
 
 
-class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An item of a label row that is in no record.
 
     :param reason: `DELETED`, `NO_FRAME`, `SPACE`, `SCENE`, or a reason of the format.
@@ -176,11 +177,10 @@ def object_at(row: Document, place: Place, object_: Document, names: Names) -> A
         return LeftOut(hash=hash_, kind=OBJECT, reason=DELETED, unit=place.unit, frame=place.frame)
     static = ((row.get("object_answers") or {}).get(hash_) or {}).get("classifications")
     dynamic = ((row.get("object_actions") or {}).get(hash_) or {}).get("actions")
-    here = [action for action in mappings(dynamic) if _is_at(place, action)]
+    given = [*mappings(static), *(action for action in mappings(dynamic) if _is_at(place, action))]
     geometry = {key: object_[key] for key in GEOMETRY_KEYS if key in object_}
-    return annotation_at(
-        place, OBJECT, hash_, object_, object_.get("name"), names.answers([*mappings(static), *here]), geometry
-    )
+    answers = names.answers(given) if given else {}
+    return annotation_at(place, OBJECT, hash_, object_, object_.get("name"), answers, geometry)
 
 
 def _is_at(place: Place, action: Document) -> bool:

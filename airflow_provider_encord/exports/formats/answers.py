@@ -93,7 +93,11 @@ def _by_name(found: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
 
 def mappings(values: Any) -> Iterator[Document]:
     """The JSON objects among some values, which may be in any container."""
-    if values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
+    if type(values) is list:  # nearly always; asking whether it is iterable takes longer than what follows
+        for value in values:
+            if type(value) is dict or isinstance(value, Mapping):
+                yield value
+    elif values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
         yield from (value for value in values if isinstance(value, Mapping))
 
 

@@ -14,6 +14,8 @@ from airflow_provider_encord.exports.formats.answers import Document, mappings
 from airflow_provider_encord.exports.formats.values import merged, number_of, string, whole
 
 IMAGE = "image"
+IMAGES = (IMAGE, "img_group")
+"""The types of label rows whose data units are images."""
 ROOT = "root"  # the space id of the data units themselves
 MILLISECONDS = "milliseconds"
 CHARACTERS = "characters"
@@ -39,7 +41,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     end_xpath: str | None = None
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An image, a frame of a video, or a range.
 
     :param unit: Data hash of the data unit; in an image group or data group, that of the image or file.
@@ -129,11 +131,12 @@ def root_of(row: Document) -> Surface:
 
 
 def frames_of(row: Document) -> Iterator[tuple[Place, Document]]:
-    """The images of a label row with their labels; for a video, the frames that have labels."""
+    """The images of a label row with their labels, also those without any; for a video, the frames that have labels."""
     units = mappings((row.get("data_units") or {}).values())
+    of_images = row.get("data_type") in IMAGES
     for unit in sorted(units, key=lambda unit: number_of(unit.get("data_sequence"))):
         labels = unit.get("labels") or {}
-        if "objects" in labels or "classifications" in labels:
+        if "objects" in labels or "classifications" in labels or (of_images and not labels):
             yield place_in(unit, number_of(unit.get("data_sequence")), labels), labels
             continue
         for frame in sorted(labels, key=number_of):

@@ -38,6 +38,10 @@ class Written(Protocol):
     def classes(self) -> list[str]:
         """The class of each label that was written."""
 
+    @property
+    def box_sizes(self) -> list[tuple[float, float]]:
+        """Width and height of each box that was written, in pixels, if the form has boxes."""
+
 
 class Form(Protocol):
     """Writes label files."""

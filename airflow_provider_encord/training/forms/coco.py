@@ -17,7 +17,7 @@ from airflow_provider_encord.exports.formats.answers import mappings
 from airflow_provider_encord.exports.formats.coco import coco_id
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.json_parts import JsonParts
-from airflow_provider_encord.training.forms.segmentations import crossing_polygons, require_size, segmentation_in
+from airflow_provider_encord.training.forms.segmentations import pixels_of_crossing, require_size, segmentation_in
 from airflow_provider_encord.training.forms.written import NO_AREA, TOO_SMALL, WrittenSample
 from airflow_provider_encord.training.outlines import SKELETON, clipped
 from airflow_provider_encord.training.reasons import NotExpressibleError
@@ -51,9 +51,9 @@ class CocoForm:
         about = image_in(sample, suffix)
         image = about["id"]
         self._images[split].add(about)
-        crossing = crossing_polygons(sample.objects)
-        for annotation in sample.objects:
-            self._add_object(sample, annotation, image, split, written, crosses=annotation.hash in crossing)
+        pixels = pixels_of_crossing(sample.objects, sample.size) if sample.size else [None] * len(sample.objects)
+        for annotation, area in zip(sample.objects, pixels, strict=True):
+            self._add_object(sample, annotation, image, split, written, area)
         return written
 
     def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -83,18 +83,18 @@ class CocoForm:
         image: int,
         split: str,
         written: WrittenSample,
-        *,
-        crosses: bool,
+        pixels: float | None,
     ) -> None:
         class_name = written.class_of(annotation, self._classes)
         if class_name is None:
             return
         try:
-            content = self._content(sample, annotation, crosses=crosses)
+            content = self._content(sample, annotation, pixels)
         except NotExpressibleError as error:
             written.left_out.append(left_out(annotation, str(error)))
             return
         written.classes.append(class_name)
+        written.box_sizes.append((content["bbox"][2], content["bbox"][3]))
         self._annotations[split].add(
             {
                 "id": coco_id(sample.label_hash, sample.place.unit, sample.place.frame, annotation.hash),
@@ -106,14 +106,14 @@ class CocoForm:
             }
         )
 
-    def _content(self, sample: Sample, annotation: Annotation, *, crosses: bool) -> dict[str, Any]:
+    def _content(self, sample: Sample, annotation: Annotation, pixels: float | None) -> dict[str, Any]:
         size = require_size(sample)
         if annotation.shape == SKELETON:
             points = keypoints_of(annotation, self._templates.of(annotation.feature_hash))
             inside = clipped(box_of(points), size)
             content = _skeleton(points, inside)
         else:
-            segmentation, area, box = segmentation_in(annotation, size, crosses=crosses)
+            segmentation, area, box = segmentation_in(annotation, size, pixels=pixels)
             if not area > 0:
                 raise NotExpressibleError(NO_AREA)
             inside = clipped(box, size)

@@ -38,6 +38,7 @@ class ImageFolderForm:
         boxes, categories = [], []
         for _, class_name, box in boxes_of(sample, self._classes, written, min_box_size=self._least):
             written.classes.append(class_name)
+            written.box_sizes.append(box[2:])
             boxes.append(rounded(box))
             categories.append(self._classes.number(class_name))
         self._lines[split].add(

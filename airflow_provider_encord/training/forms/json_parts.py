@@ -10,6 +10,7 @@ import msgspec
 
 _BLOCK = 2**20
 _MOST_IN_MEMORY = 2**22
+_WRITTEN_TOGETHER = 100
 
 
 class JsonParts:
@@ -21,15 +22,23 @@ class JsonParts:
     def __init__(self, between: bytes):
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY)  # noqa: SIM115 - see `blocks`
         self._between = between
-        self._first = True
+        self._waiting: list[bytes] = []
+        self._empty = True
 
     def add(self, item: Any) -> None:
         """Add a value."""
-        self._file.write((b"" if self._first else self._between) + msgspec.json.encode(item))
-        self._first = False
+        self._waiting.append(msgspec.json.encode(item))
+        if len(self._waiting) == _WRITTEN_TOGETHER:
+            self._write()
 
     def blocks(self) -> Iterator[bytes]:
         """All values, once. The file is deleted afterwards."""
+        self._write()
         self._file.seek(0)
         yield from iter(lambda: self._file.read(_BLOCK), b"")
         self._file.close()
+
+    def _write(self) -> None:
+        if self._waiting:
+            self._file.write((b"" if self._empty else self._between) + self._between.join(self._waiting))
+            self._waiting, self._empty = [], False

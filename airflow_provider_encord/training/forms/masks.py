@@ -82,7 +82,8 @@ class MasksForm:
         height, width = mask.shape
         try:
             segmentation, _, box = segmentation_in(annotation, (width, height))
-            if min(clipped(box, (width, height))[2:]) < self._least:
+            drawn = clipped(box, (width, height))[2:]
+            if min(drawn) < self._least:
                 raise NotExpressibleError(TOO_SMALL)
             if self._instances and earlier >= _INSTANCES:
                 raise NotExpressibleError(_TOO_MANY)
@@ -95,6 +96,7 @@ class MasksForm:
             return
         value = number * _INSTANCES + earlier if self._instances else number
         mask[pixels] = value
+        written.box_sizes.append(drawn)
         written.classes.append(class_name)
 
 

@@ -105,6 +105,7 @@ class MotForm:
                 continue
             seen.add(annotation.hash)
             written.classes.append(class_name)
+            written.box_sizes.append(box[2:])
             track = self._tracks.setdefault(annotation.hash, len(self._tracks) + 1)
             left, top, width, height = rounded(box)
             numbers = (sequence.length, track, round(left + 1, 3), round(top + 1, 3), width, height)

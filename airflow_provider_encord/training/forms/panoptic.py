@@ -105,7 +105,9 @@ class PanopticForm:
                 written.left_out += [left_out(annotation, _COVERED) for annotation in objects]
                 continue
             written.classes += [class_name] * len(objects)
-            yield _segment(id_, self._classes.number(class_name) + 1, rows, columns)
+            segment = _segment(id_, self._classes.number(class_name) + 1, rows, columns)
+            written.box_sizes.append((segment["bbox"][2], segment["bbox"][3]))
+            yield segment
 
     def _pixels(self, annotation: Annotation, size: tuple[int, int]) -> Any:
         segmentation, _, box = segmentation_in(annotation, size)

@@ -88,6 +88,7 @@ class ParquetForm:
         boxes, categories = [], []
         for _, class_name, box in boxes_of(sample, self._classes, written, min_box_size=self._least):
             written.classes.append(class_name)
+            written.box_sizes.append(box[2:])
             boxes.append(rounded(box))
             categories.append(self._classes.number(class_name))
         return {"objects": {"bbox": boxes, "categories": categories}}

@@ -30,12 +30,12 @@ def require_size(sample: Sample) -> tuple[int, int]:
 
 
 def segmentation_in(
-    annotation: Annotation, size: tuple[int, int], *, crosses: bool = False
+    annotation: Annotation, size: tuple[int, int], *, pixels: float | None = None
 ) -> tuple[Any, float, geometry.Box]:
     """Segmentation, area and box of an object. Circles and ellipses are polygons.
 
     :param size: Width and height of the image.
-    :param crosses: It is one of `crossing_polygons`.
+    :param pixels: Its area, if it is a polygon that crosses itself; see `pixels_of_crossing`.
     :raises NotExpressibleError: It has no region, or is malformed.
     """
     if annotation.shape in ROUND:
@@ -48,37 +48,41 @@ def segmentation_in(
     if found is None:
         raise NotExpressibleError(f"{annotation.shape} without a region")
     segmentation, area, box = found
-    if crosses and isinstance(segmentation, list):
-        area = _pixels_in(segmentation, size)  # of crossing edges, the sum of what they go around may be anything
-    return segmentation, area, box
+    return segmentation, area if pixels is None else pixels, box
 
 
-def crossing_polygons(annotations: Sequence[Annotation]) -> frozenset[str]:
-    """The hashes of polygons with one ring that crosses itself. All are looked at together, which is much quicker."""
-    rings: dict[str, geometry.Ring] = {}
-    for annotation in annotations:
-        if annotation.shape == geometry.POLYGON:
-            polygons = _rings_of(annotation)
-            if len(polygons) == 1 and len(polygons[0]) == 1 and len(polygons[0][0]) >= _LEAST_CORNERS:
-                rings[annotation.hash] = polygons[0][0]
+def pixels_of_crossing(annotations: Sequence[Annotation], size: tuple[int, int]) -> list[float | None]:
+    """For each object, the number of its pixels if it is a polygon with one ring that crosses itself; None for others.
+
+    Of crossing edges, the sum of what they go around may be anything, so their pixels are counted as readers of COCO
+    draw them. All polygons of an image are looked at together, which is much quicker.
+    """
+    pixels: list[float | None] = [None] * len(annotations)
+    rings = {number: ring for number, one in enumerate(annotations) if (ring := _single_ring(one)) is not None}
     if not rings:
-        return frozenset()
+        return pixels
     points = numpy.array([point for ring in rings.values() for point in ring], dtype=float)
     numbers = numpy.repeat(numpy.arange(len(rings)), [len(ring) for ring in rings.values()])
     valid = shapely.is_valid(shapely.polygons(shapely.linearrings(points, indices=numbers)))
-    return frozenset(hash_ for hash_, is_valid in zip(rings, valid, strict=True) if not is_valid)
+    crossing = [number for number, is_valid in zip(rings, valid, strict=True) if not is_valid]
+    if crossing:
+        from pycocotools import mask
+
+        flat = [[round(coordinate, 3) for point in rings[number] for coordinate in point] for number in crossing]
+        areas = mask.area(mask.frPyObjects(flat, size[1], size[0]))
+        for number, area in zip(crossing, areas, strict=True):
+            pixels[number] = float(area)
+    return pixels
 
 
-def _rings_of(annotation: Annotation) -> list[list[geometry.Ring]]:
+def _single_ring(annotation: Annotation) -> geometry.Ring | None:
+    """The ring of a polygon that has only one; None for other objects."""
+    if annotation.shape != geometry.POLYGON:
+        return None
     try:
         with geometry.reading(annotation):
-            return geometry.rings_of(annotation)
+            polygons = geometry.rings_of(annotation)
     except geometry.MalformedGeometryError:
-        return []
-
-
-def _pixels_in(segmentation: list[list[float]], size: tuple[int, int]) -> float:
-    """The number of pixels in polygons, as readers of COCO draw them."""
-    from pycocotools import mask
-
-    return float(mask.area(mask.merge(mask.frPyObjects(segmentation, size[1], size[0]))))
+        return None
+    single = len(polygons) == 1 and len(polygons[0]) == 1 and len(polygons[0][0]) >= _LEAST_CORNERS
+    return polygons[0][0] if single else None

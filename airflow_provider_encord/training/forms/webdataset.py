@@ -73,6 +73,7 @@ class WebDatasetForm:
         objects = []
         for annotation, class_name, box in boxes_of(sample, self._classes, written, min_box_size=self._least):
             written.classes.append(class_name)
+            written.box_sizes.append(box[2:])
             about = {"class": class_name, _NUMBER: self._classes.number(class_name), "bbox": rounded(box)}
             objects.append({**about, "object_hash": annotation.hash, "attributes": annotation.answers})
         return {"objects": objects}

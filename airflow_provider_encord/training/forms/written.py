@@ -26,6 +26,7 @@ class WrittenSample:
     files: dict[str, bytes] = dataclasses.field(default_factory=dict)
     left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     classes: list[str] = dataclasses.field(default_factory=list)
+    box_sizes: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     is_packed: bool = False
 
     @property

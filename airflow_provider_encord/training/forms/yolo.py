@@ -15,7 +15,7 @@ task               a line, after the number of the class
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -89,24 +89,26 @@ class YoloForm:
         if class_name is None:
             return None
         try:
-            numbers = self._numbers(sample, annotation)
+            size, numbers = self._numbers(sample, annotation)
         except NotExpressibleError as error:
             written.left_out.append(left_out(annotation, str(error)))
             return None
         written.classes.append(class_name)
+        written.box_sizes.append(size)
         return " ".join([str(self._classes.number(class_name)), *map(_text, numbers)]) + "\n"
 
-    def _numbers(self, sample: Sample, annotation: Annotation) -> Numbers:
+    def _numbers(self, sample: Sample, annotation: Annotation) -> tuple[tuple[float, float], Numbers]:
+        """The size of an object's box in pixels, and what the line says after the class."""
         size = require_size(sample)
         left, top, width, height = clipped_box(annotation, size)
         if min(width, height) < self._least:
             raise NotExpressibleError(TOO_SMALL)
         if self._task == SEGMENT:
-            return _fractions(outline_of(annotation, size), size)
+            return (width, height), _fractions(outline_of(annotation, size), size)
         if self._task == OBB:
-            return _fractions(rotated_corners(annotation, size), size)
+            return (width, height), _fractions(rotated_corners(annotation, size), size)
         box = [(left + width / 2) / size[0], (top + height / 2) / size[1], width / size[0], height / size[1]]
-        return box if self._task == DETECT else [*box, *self._points(annotation, size)]
+        return (width, height), box if self._task == DETECT else [*box, *self._points(annotation, size)]
 
     def _points(self, annotation: Annotation, size: tuple[int, int]) -> Numbers:
         points = keypoints_of(annotation, self._templates.of(annotation.feature_hash))
@@ -136,8 +138,13 @@ class YoloForm:
 
 
 def _fractions(points: Sequence[tuple[float, float]], size: tuple[int, int]) -> Numbers:
-    clip: Callable[[float], float] = lambda number: min(1.0, max(0.0, number))  # noqa: E731 - a name for it
-    return [clip(number) for x, y in points for number in (x / size[0], y / size[1])]
+    """The coordinates as fractions of the image, cut to it."""
+    width, height = size
+    return [
+        number if 0.0 < number <= 1.0 else 1.0 if number > 1.0 else 0.0
+        for x, y in points
+        for number in (x / width, y / height)
+    ]
 
 
 def _text(number: float) -> str:

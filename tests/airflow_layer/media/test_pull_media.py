@@ -6,6 +6,10 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
+import sys
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +233,54 @@ def test_files_are_read_from_a_bucket_without_encord(account: Account, tmp_path:
     pulled = {path.name[:3]: path.read_bytes() for path in (tmp_path / "media").glob("*.png")}
     assert pulled == {path.stem: path.read_bytes() for path in intake.bucket.iterdir()}
     assert not [entry for entry in account.emulator.journal() if entry["path"].startswith(OBJECTS)]
+
+
+PULL = """
+import sys
+from airflow_provider_encord.operators.media import EncordPullMediaOperator
+labels, destination = sys.argv[1:]
+EncordPullMediaOperator(task_id="pull", labels=labels, destination=destination, layout="all/{item_id}.png").execute({})
+"""
+
+
+def _kill_a_pull(media: Media) -> None:
+    """Start a pull in a process, and kill it while it receives a file."""
+    media.emulator.faults([{"match": {"path": OBJECTS}, "when": {"nth": 4}, "do": {"delay_s": 20}}])
+    process = subprocess.Popen([sys.executable, "-c", PULL, media.labels, str(media.target)])
+    try:
+        deadline = time.monotonic() + 60
+        while not [path for path in unfinished(media.target) if path.parent.name == "all"]:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.2)  # so that some files are whole
+    finally:
+        process.kill()
+        process.wait()
+        media.emulator.faults([])
+
+
+def unfinished(directory: Path) -> list[Path]:
+    return list(directory.rglob("*.unfinished"))
+
+
+def test_what_a_killed_pull_did_not_finish_is_removed_by_the_next_but_nothing_of_others(media: Media) -> None:
+    _kill_a_pull(media)
+    assert unfinished(media.target)
+    others = media.target / "all" / f"{uuid.uuid4()}.png.0123abcd.unfinished"
+    others.write_bytes(b"another pull is writing this")
+    result = media.pull(layout="all/{item_id}.png")
+    assert result["created"] + result["unchanged"] == 6
+    assert unfinished(media.target) == [others]
+    assert not (media.target / "media.jsonl.parts").exists()
+
+
+def test_what_a_killed_pull_did_not_finish_is_kept_while_another_report_pulls(media: Media) -> None:
+    """It may still be writing."""
+    _kill_a_pull(media)
+    left = unfinished(media.target / "all")
+    media.pull(layout="all/{item_id}.png", report=str(media.target / "media-of-another.jsonl"))
+    assert unfinished(media.target / "all") == left
 
 
 def _path_of_first_download(media: Media) -> str:

@@ -21,7 +21,15 @@ from tests.sdk.media import png
 WIDTH, HEIGHT = 100, 80
 STRUCTURE = {
     "objects": [
-        {"name": "Car", "shape": "bounding_box"},
+        {
+            "name": "Car",
+            "shape": "bounding_box",
+            "attributes": [
+                {"name": "Occluded", "type": "radio", "options": [{"label": "true"}, {"label": "false"}]},
+                {"name": "Seats", "type": "numeric"},
+                {"name": "Plate", "type": "text"},
+            ],
+        },
         {"name": "Van", "shape": "bounding_box"},
         {"name": "Road", "shape": "polygon"},
         {"name": "Sign", "shape": "rotatable_bounding_box"},
@@ -112,6 +120,9 @@ STAGES = [
 
 def _labels(number: int, name: str) -> dict[str, Any]:
     objects: list[dict[str, Any]] = [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.25}}]
+    occluded = {1: {"Occluded": "true"}, 2: {"Occluded": "false", "Seats": 4, "Plate": "B 1"}}.get(number % 3)
+    if occluded:
+        objects[0]["answers"] = occluded
     if number % 2 == 0:
         objects.append({"feature": "Van", "boundingBox": {"x": 0.5, "y": 0.5, "w": 0.02, "h": 0.2}})
     if number % 3 == 0:

@@ -99,7 +99,7 @@ def fetch() -> Iterator[Callable[..., tuple[Downloaded, Target, Store]]]:
 def test_a_file_arrives_whole_without_a_credential(fetch: Any) -> None:
     done, target, store = fetch(answer(), size=len(CONTENT))
     assert target.kept == [CONTENT]
-    assert done == Downloaded(len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), md5_matched=False)
+    assert done == Downloaded(len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), md5_matched=False, length_known=True)
     assert not {"authorization", "signature", "cookie"} & store.seen[0].keys()
     assert store.seen[0]["accept-encoding"] == "identity"
 
@@ -114,6 +114,56 @@ def test_a_file_that_breaks_off_is_fetched_again(fetch: Any) -> None:
     _, target, _ = fetch(cut, answer(503, b""), answer())
     assert target.kept == [CONTENT]
     assert target.attempts == 3
+
+
+def chunked(*blocks: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
+    """A file of unknown length, in chunks; `end` says that it is complete."""
+
+    def give(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for block in blocks:
+            handler.wfile.write(f"{len(block):x}\r\n".encode() + block + b"\r\n")
+        handler.wfile.write(end)
+        handler.close_connection = True
+
+    return give
+
+
+def without_length(body: bytes = CONTENT) -> Answer:
+    """A file that ends where the connection does."""
+
+    def give(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(body)
+        handler.close_connection = True
+
+    return give
+
+
+@pytest.mark.parametrize("end", [b"", b"10000\r\nhalf", b"1"])
+def test_a_file_in_chunks_that_breaks_off_is_fetched_again(fetch: Any, end: bytes) -> None:
+    done, target, _ = fetch(chunked(CONTENT[:1000], CONTENT[1000:5000], end=end), chunked(CONTENT[:9], CONTENT[9:]))
+    assert target.kept == [CONTENT]
+    assert (target.attempts, done.length_known) == (2, True)
+
+
+def test_a_file_without_a_stated_length_is_kept_but_it_is_known_that_its_end_was_not_checked(fetch: Any) -> None:
+    done, target, _ = fetch(without_length())
+    assert (target.kept, done.length_known) == ([CONTENT], False)
+    assert fetch(answer())[0].length_known
+
+
+def test_a_file_without_a_stated_length_is_refused_if_it_is_shorter_than_encord_states(fetch: Any) -> None:
+    target = Target()
+    with pytest.raises(UnavailableError, match="was closed after"):
+        fetch(without_length(CONTENT[:-1]), target=target, size=len(CONTENT))
+    assert target.kept == []
+    done, _, _ = fetch(without_length(CONTENT[:-1]), without_length(), size=len(CONTENT))
+    assert done.length_known
 
 
 def test_a_file_whose_md5_differs_is_fetched_again(fetch: Any) -> None:
