@@ -33,7 +33,13 @@ def provider(key: str, url: str, project: str, requests: int, *, shared: bool, r
     """
     from airflow_provider_encord.client.client import EncordClient
     from airflow_provider_encord.client.credentials import SshKey
-    from airflow_provider_encord.client.transport.pacing import FileStore, MemoryStore, Pacer, shared_file
+    from airflow_provider_encord.client.transport.pacing import (
+        FileStore,
+        MemoryStore,
+        Pacer,
+        shared_file,
+        shared_name,
+    )
     from airflow_provider_encord.client.transport.settings import Settings
     from airflow_provider_encord.client.transport.sync import SyncTransport
 
@@ -44,7 +50,7 @@ def provider(key: str, url: str, project: str, requests: int, *, shared: bool, r
         time.sleep(seconds)
 
     credential, settings = SshKey.parse(key), Settings(base_url=url)
-    file = shared_file(url) if shared else None
+    file = shared_file(shared_name(url, "all")) if shared else None
     pacer = Pacer(MemoryStore() if file is None else FileStore(file), rate=rate)
     transport = SyncTransport(credential, settings, pacer=pacer, sleep=sleep)
     with EncordClient(credential, settings, transport=transport) as client:

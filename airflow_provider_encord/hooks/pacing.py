@@ -29,11 +29,11 @@ def shared_pacer(credential: Credential, settings: Settings, *, longest: float |
     :raises CredentialError: The option ``rate_limit`` is not a number, or ``rate_limit_redis_url`` cannot be used.
     """
     owner = credential.public_key_hex if isinstance(credential, SshKey) else credential.resource_id
-    identity = f"{settings.base_url} {credential.kind} {owner}"
-    file = shared_file(identity)
+    name = shared_name(settings.base_url, f"{credential.kind} {owner}")
+    file = shared_file(name)
     of_machine = MemoryStore() if file is None else FileStore(file)
     url = (conf.get(SECTION, REDIS_URL, fallback="") or "").strip()
-    store = _in_redis(url, shared_name(identity), of_machine) if url else of_machine
+    store = _in_redis(url, name, of_machine) if url else of_machine
     return Pacer(store, rate=rate_limit(), longest=longest, spread=SPREAD)
 
 

@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, StateMachineMeta, rule
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.histories.processes import FAIL, GREEN, KILLED, RAW, RETRY, Attempt, End
+from tests.pauses import end_pauses
 
 MONDAY = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
 _ROUNDS = 4  # of retries, until all runs must have ended
@@ -279,6 +280,7 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
         finally:
             if faults:
                 self.emulator.clear_faults()
+                end_pauses(self.emulator.url)
 
     # The end.
 

@@ -19,6 +19,7 @@ from tests.airflow_layer.lines import running_line
 from tests.moves.attempts import DAYS, End, Run, Worker, at_once, attempt, until_it_ends
 from tests.moves.matrix import MATRIX, MOVES, READS_ONLY, Cell
 from tests.moves.scenario import Scenario
+from tests.pauses import end_pauses
 
 IN_DAGS = ("mapped", "native")
 CELLS = [
@@ -138,6 +139,7 @@ class Cellmate:
         self.scenario.emulator.faults([{"match": {"path": "."}, "when": when, "do": busy}])
         end = attempt(self.operator, self.scenario.arguments(), self.run)
         self.scenario.emulator.clear_faults()
+        end_pauses(self.scenario.emulator.url)
         assert end.retryable, f"it was to break, and ended with {end}"
         self.scenario.begun()
         change()

@@ -27,6 +27,7 @@ from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import needs_task_state, running_line
 from tests.moves.attempts import Store
 from tests.moves.scenario import NOWHERE
+from tests.pauses import end_pauses
 from tests.sensors.conftest import Board
 
 MODES: list[dict[str, Any]] = [{"deferrable": True}, {"mode": "poke"}]
@@ -148,6 +149,7 @@ def test_the_next_poke_is_not_before_the_time_that_encord_asks_for(board: Board)
     waiting = sensor(board, min_tasks=1)
     assert not waiting.poke({})
     assert waiting._get_next_poke_interval(0.0, lambda: 0.0, 1) == 900
+    end_pauses(board.emulator.url)
     assert not waiting.poke({})
     assert waiting._get_next_poke_interval(0.0, lambda: 0.0, 1) < 1
 

@@ -22,7 +22,10 @@ LATE = 0.005  # seconds; so much later than planned a request may be sent withou
 SLOWEST = 60.0  # seconds between requests
 UNNOTICEABLE = 0.0005  # seconds between requests; less is none
 LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord still means it
-IDLE = 30.0  # seconds without a request; the requests before are not counted into the rate
+IDLE = (
+    1.0  # seconds in which a request could have been sent, and none was; the requests before say nothing about the rate
+)
+FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
 _FORWARD = 1.0  # seconds; a time further ahead than this is that of another clock, or of one that was set back
@@ -78,7 +81,7 @@ class Pace:
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
-        if now - max(self.sent_at, self.opens_at) > IDLE:
+        if now - max(self.next_at, self.sent_at) > IDLE:
             self.counted_from, self.counted = now, 0.0
         self.sent = max(self.sent, number + 1)
         planned = self.next_at if now - self.next_at <= LATE else now
@@ -113,7 +116,7 @@ class Pace:
         """The interval after a refusal."""
         taken = max(now - self.counted_from, UNNOTICEABLE) / max(1.0, self.counted)
         if not self.learned:
-            return min(taken, SLOWEST)
+            return min(taken, FIRST_SPACING)
         interval = self.interval(now) or UNNOTICEABLE
         if interval >= MOST_TAKEN * taken:
             return min(interval / SLOWED, SLOWEST)

@@ -133,18 +133,19 @@ def unpacked(content: bytes) -> Pace:
     return Pace(*numbers) if all(math.isfinite(number) and number >= 0 for number in numbers) else Pace()
 
 
-def shared_name(identity: str) -> str:
-    """The name under which the pace for one credential at one address is kept.
+def shared_name(base_url: str, credential: str) -> str:
+    """The name under which the pace of a credential at an address is kept. It says nothing about either.
 
-    :param identity: What identifies the two. Only its digest becomes part of the name.
+    :param credential: What identifies it, and is not secret.
     """
-    return f"pace-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+    address, owner = (hashlib.sha256(text.encode()).hexdigest()[:16] for text in (base_url, credential))
+    return f"pace-{address}-{owner}"
 
 
-def shared_file(identity: str) -> Path | None:
-    """The file for one credential at one address; None if this machine has no directory of our own for it.
+def shared_file(name: str) -> Path | None:
+    """The file of a pace; None if this machine has no directory of our own for it.
 
-    :param identity: As in `shared_name`.
+    :param name: From `shared_name`.
     """
     directory = Path(tempfile.gettempdir()) / f"airflow-provider-encord-{os.getuid()}"
     try:
@@ -154,7 +155,7 @@ def shared_file(identity: str) -> Path | None:
         return None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():  # somebody else was first
         return None
-    return directory / shared_name(identity)
+    return directory / name
 
 
 class Pacer:

@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.agents import AgentResult, EditableLabels, LabelRowJson, LocalAsset, SignedUrl, Task
 from tests.airflow_layer.agent_stage import CAR, MOVES, SAVES, AgentStage, numbers
 from tests.forks.workers import start_worker
+from tests.pauses import end_pauses
 
 pytestmark = pytest.mark.airflow
 
@@ -102,6 +103,7 @@ def _lose_the_outcome_of_the_move(stage: AgentStage, cut: str) -> None:
     with pytest.raises(AirflowException):
         stage.run(_with_car, report=stage.path("report.jsonl"))
     stage.emulator.clear_faults()
+    end_pauses(stage.emulator.url)
 
 
 def test_tasks_that_an_attempt_moved_before_it_was_lost_are_in_the_report_of_the_retry(stage: AgentStage) -> None:

@@ -15,6 +15,7 @@ from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOpe
 from tests.airflow_layer.cloud_intake import START, Intake
 from tests.airflow_layer.lines import needs_task_state
 from tests.airflow_layer.storage.test_jobs import Store
+from tests.pauses import end_pauses
 
 
 class Killed(BaseException):
@@ -126,5 +127,6 @@ def test_a_start_that_encord_refused_leaves_no_doubt(intake: Intake, tmp_path: P
     with pytest.raises(AirflowException, match=r"90"):
         intake.register(context, **arguments)
     intake.emulator.clear_faults()
+    end_pauses(intake.emulator.url)
     assert intake.register(context, **arguments)["registered"] == 2
     assert intake.names() == names

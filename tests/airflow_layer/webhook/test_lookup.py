@@ -15,6 +15,7 @@ from airflow_provider_encord.webhook import intake
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.lines import running_line
 from tests.airflow_layer.webhook.receivers import Receiver, add_asset, events, settings
+from tests.pauses import end_pauses
 from tests.webhook.signed import labels, work
 
 pytestmark = pytest.mark.airflow
@@ -122,6 +123,7 @@ def test_encord_is_asked_to_send_again_after_a_failure_that_may_pass(seeded: See
         assert receiver.send(envelope)[0] == 503
         assert events(seeded.stage_uri) == []
         seeded.account.emulator.clear_faults()
+        end_pauses(seeded.account.emulator.url)
         assert receiver.send(envelope) == (200, {"status": "stored"})
 
 

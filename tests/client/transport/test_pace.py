@@ -180,6 +180,14 @@ def test_requests_that_were_on_their_way_together_lower_the_rate_once() -> None:
     assert pace.learned == learned == pytest.approx(1 / 20, rel=0.02)
 
 
+def test_one_who_seldom_asks_is_not_slowed_to_that_rate() -> None:
+    pace = Pace()
+    for number in range(20):
+        send(pace, 1000 + 20 * number)
+    pace.refuse(1380.1, sent_at=1380.0, seconds=1)
+    assert pace.learned <= 0.1
+
+
 def test_requests_of_an_hour_ago_say_nothing_about_the_rate() -> None:
     pace = Pace()
     send(pace, 1000.0)

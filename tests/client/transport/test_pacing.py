@@ -23,6 +23,7 @@ from airflow_provider_encord.client.transport.pacing import (
     Pacer,
     Store,
     shared_file,
+    shared_name,
 )
 from airflow_provider_encord.client.transport.retry import ATTEMPTS
 from airflow_provider_encord.client.transport.settings import Settings
@@ -122,10 +123,11 @@ def _hold(path: Path, holding: Any, release: Any) -> None:
 
 def test_the_shared_file_is_our_own_and_its_name_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    one, same, other = (shared_file(identity) for identity in ("a key at a host", "a key at a host", "another"))
+    names = [shared_name("https://host", key) for key in ("a key", "a key", "another")]
+    one, same, other = (shared_file(name) for name in names)
     assert one == same != other
     assert one is not None
-    assert "key" not in one.name
+    assert not {"key", "host"} & set(one.name.split("-"))
     assert stat.S_IMODE(one.parent.stat().st_mode) == 0o700
     count(FileStore(one), 1)
     assert stat.S_IMODE(one.stat().st_mode) == 0o600
