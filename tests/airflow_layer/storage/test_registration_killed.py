@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections import Counter
 from pathlib import Path
@@ -112,7 +113,9 @@ def test_without_skipping_a_start_that_could_not_be_noted_is_refused(
 
 
 @pytest.mark.parametrize("with_state", [pytest.param(True, marks=needs_task_state), False])
-def test_a_start_that_encord_refused_leaves_no_doubt(intake: Intake, tmp_path: Path, with_state: bool) -> None:
+def test_a_start_that_encord_refused_leaves_no_doubt(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_state: bool
+) -> None:
     names = intake.objects(2)
     context = {"task_state_store": Store()} if with_state else {}
     arguments = {
@@ -126,5 +129,6 @@ def test_a_start_that_encord_refused_leaves_no_doubt(intake: Intake, tmp_path: P
     with pytest.raises(AirflowException, match=r"90"):
         intake.register(context, **arguments)
     intake.emulator.clear_faults()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # as on another machine, which does not know of the wait
     assert intake.register(context, **arguments)["registered"] == 2
     assert intake.names() == names
