@@ -68,19 +68,19 @@ class Pace:
         :param least: Seconds between requests at least.
         """
         self._mend(now)
-        ahead = max(0.0, (self.taken if number is None else number) - self.sent)
+        ahead = max(0.0, (self.taken if number is None else self._known(number)) - self.sent)
         return max(0.0, self.next_at + ahead * max(self.interval(now), least) - now)
 
     def nap(self, now: float, number: float, *, least: float = 0.0) -> float:
         """Seconds after which to look again whether the request may be sent; 0 if it may."""
         wait = self.wait(now, number, least=least)
-        return wait if number <= self.sent else wait * SURE
+        return wait if self._known(number) <= self.sent else wait * SURE
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
         if now - max(self.sent_at, self.opens_at) > IDLE:
             self.counted_from, self.counted = now, 0.0
-        self.sent = max(self.sent, number + 1)
+        self.sent = max(self.sent, min(number + 1, self.taken))
         planned = self.next_at if now - self.next_at <= LATE else now
         self.next_at = planned + max(self.interval(now), least)
         self.counted += 1
@@ -108,6 +108,10 @@ class Pace:
         exponent = GROWTH * quiet + (quiet / RECOVERED) ** 3
         interval = self.learned / math.exp(min(exponent, _MOST_GROWTH))
         return interval if interval >= UNNOTICEABLE else 0.0
+
+    def _known(self, number: float) -> float:
+        """A number; the last one, if it was taken at another place before this one was used."""
+        return min(number, self.taken)
 
     def _lower(self, now: float) -> float:
         """The interval after a refusal."""
