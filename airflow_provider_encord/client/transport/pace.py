@@ -25,6 +25,7 @@ LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord 
 IDLE = 30.0  # seconds without a request; the requests before are not counted into the rate
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
+_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at")
 _FORWARD = 1.0  # seconds; a time further ahead than this is that of another clock, or of one that was set back
 
 
@@ -108,6 +109,13 @@ class Pace:
         exponent = GROWTH * quiet + (quiet / RECOVERED) ** 3
         interval = self.learned / math.exp(min(exponent, _MOST_GROWTH))
         return interval if interval >= UNNOTICEABLE else 0.0
+
+    def shift(self, seconds: float) -> None:
+        """Turn the times of one clock into those of another one that is so many seconds ahead."""
+        for name in _TIMES:
+            moment = getattr(self, name)
+            if moment:  # zero is no time
+                setattr(self, name, max(0.0, moment + seconds))
 
     def _known(self, number: float) -> float:
         """A number; the last one, if it was taken at another place before this one was used."""
