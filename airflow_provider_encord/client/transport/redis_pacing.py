@@ -39,11 +39,15 @@ class RedisStore:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        self._failures = (redis.RedisError, OSError)
         once_more = Retry(NoBackoff(), 1)  # a connection may have been closed since it was last used
         self._redis: Any = redis.Redis.from_url(
             url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=once_more
         )
+        pool = self._redis.connection_pool
+        try:
+            pool.connection_class(**pool.connection_kwargs)  # not connected yet
+        except (TypeError, ValueError, redis.RedisError):
+            raise ValueError("a parameter of the URL is unknown or wrong") from None
         self._key, self._stand_in, self._not_before = _PREFIX + name, stand_in, 0.0
         self._ahead, self._compared_at = 0.0, -math.inf
 
@@ -56,7 +60,7 @@ class RedisStore:
             result: T = self._redis.transaction(
                 lambda pipe: self._change(pipe, change), self._key, value_from_callable=True
             )
-        except self._failures as error:
+        except Exception as error:  # noqa: BLE001 - whatever Redis answers, it must not fail a task
             self._not_before = time.monotonic() + _WITHOUT
             log.warning(
                 "The tasks of this machine share Encord's rate limit only with each other for %.0f s, because Redis "

@@ -185,7 +185,22 @@ def test_a_wrong_password_stops_nothing_and_is_not_logged(
     assert "guessed-wrong" not in caplog.text
 
 
-@pytest.mark.parametrize("url", ["redis.example.com", "http://redis.example.com", "redis://host:port/0"])
+def test_answers_in_another_form_stop_nothing(server_of_redis: Server) -> None:
+    RedisStore(server_of_redis.url, "pace", MemoryStore()).update(lambda pace: pace.send(time.time(), pace.take()))
+    store = RedisStore(f"{server_of_redis.url}?decode_responses=True", "pace", MemoryStore())
+    assert store.update(Pace.take) in (0, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis.example.com",
+        "http://redis.example.com",
+        "redis://host:port/0",
+        "redis://127.0.0.1:1/0?sockettimeout=5",
+        "rediss://127.0.0.1:1/0?ssl_cert_reqs=wild",
+    ],
+)
 def test_a_url_that_is_not_one_of_redis_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         RedisStore(url, "pace", MemoryStore())
