@@ -143,7 +143,7 @@ def test_a_temporary_failure_ends_no_wait(board: Board, mode: dict[str, Any], nu
 
 
 def test_the_next_poke_is_not_before_the_time_that_encord_asks_for(board: Board) -> None:
-    busy = {"status": 429, "headers": {"Retry-After": "900"}}
+    busy = {"status": 503, "headers": {"Retry-After": "900"}}
     board.emulator.faults([{"match": {"path": "."}, "when": {"nth": 1}, "do": busy}])
     waiting = sensor(board, min_tasks=1)
     assert not waiting.poke({})

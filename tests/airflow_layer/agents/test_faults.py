@@ -92,7 +92,7 @@ def test_an_answer_that_is_lost_after_the_move_counts_as_moved(stage: AgentStage
 
 def _lose_the_outcome_of_the_move(stage: AgentStage, cut: str) -> None:
     """The connection is cut at the move, and then nothing more can be asked, as if the worker was killed."""
-    busy = {"status": 429, "headers": {"Retry-After": "900"}}
+    busy = {"status": 503, "headers": {"Retry-After": "900"}}
     stage.emulator.faults(
         [
             {"match": MOVES, "when": {"nth": 1}, "do": {"cut": cut}},
