@@ -44,7 +44,7 @@ DEEDS = st.sampled_from(
         {"cut": "after"},
         {"cut": "after"},
         {"status": 429, "headers": _SOON},
-        {"status": 429, "headers": {"Retry-After": "600"}},
+        {"status": 503, "headers": {"Retry-After": "600"}},
         {"status": 503, "headers": _SOON},
         {"status": 500, "text": "<html>"},
         {"delay_s": 0.02},

@@ -16,7 +16,7 @@ from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.sensors.base import EncordBaseSensor
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import running_line
-from tests.moves.attempts import DAYS, End, Run, Worker, at_once, attempt, until_it_ends
+from tests.moves.attempts import DAYS, End, Run, Worker, at_once, attempt, on_another_machine, until_it_ends
 from tests.moves.matrix import MATRIX, MOVES, READS_ONLY, Cell
 from tests.moves.scenario import Scenario
 
@@ -140,8 +140,9 @@ class Cellmate:
         self.scenario.emulator.clear_faults()
         assert end.retryable, f"it was to break, and ended with {end}"
         self.scenario.begun()
-        change()
-        self.check(until_it_ends(self.operator, self.scenario.arguments(), self.run))
+        with on_another_machine():
+            change()
+            self.check(until_it_ends(self.operator, self.scenario.arguments(), self.run))
 
     def at_once(self) -> None:
         arguments = self.scenario.arguments()

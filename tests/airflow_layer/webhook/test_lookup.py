@@ -116,7 +116,7 @@ def test_many_deliveries_for_a_stage_cost_few_lookups(seeded: SeededProject, mon
 def test_encord_is_asked_to_send_again_after_a_failure_that_may_pass(seeded: SeededProject) -> None:
     envelope = seeded.announcement()
     seeded.account.emulator.faults(
-        [{"match": {"path": "/tasks"}, "do": {"status": 429, "headers": {"Retry-After": "900"}}}]
+        [{"match": {"path": "/tasks"}, "do": {"status": 503, "headers": {"Retry-After": "900"}}}]
     )
     with seeded.receiver() as receiver:
         assert receiver.send(envelope)[0] == 503
