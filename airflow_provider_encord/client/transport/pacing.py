@@ -36,7 +36,7 @@ _FORMAT = struct.Struct("=9d")
 _TRIES, _BETWEEN_TRIES = (
     50,
     0.001,
-)  # seconds; a process that holds the lock does so for microseconds, unless it stands still
+)  # seconds; a process holds the lock for microseconds, unless it stands still
 
 
 class Store(Protocol):
@@ -93,6 +93,10 @@ class FileStore:
                 log.debug("The pace of requests is not shared: %s", error)
                 return self._stand_in.update(change)
 
+    def __del__(self) -> None:
+        if self._file >= 0 and self._process == os.getpid():  # a fork may use the number for another file
+            os.close(self._file)
+
     def _update(self, change: Callable[[Pace], T]) -> T:
         if self._file < 0:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -128,7 +132,7 @@ def packed(pace: Pace) -> bytes:
 
 
 def unpacked(content: bytes) -> Pace:
-    """A pace as it was kept; a new one if there is none, or if the content is not one."""
+    """A pace as it was kept; a new one if nothing was kept, or if the content is not a pace."""
     if len(content) != _FORMAT.size:
         return Pace()
     numbers = _FORMAT.unpack(content)

@@ -1,4 +1,4 @@
-"""The rate that is learned from refusals, in simulations: a server that counts in its own way, and many clients."""
+"""The rate that is learned from refusals, in simulations: a server that counts in a way, and many clients."""
 
 from __future__ import annotations
 

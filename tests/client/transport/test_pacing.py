@@ -133,6 +133,14 @@ def _hold(path: Path, holding: Any, release: Any) -> None:
     FileStore(path).update(change)
 
 
+def test_a_store_that_is_not_used_any_more_leaves_no_file_open(tmp_path: Path) -> None:
+    """A task may have many hooks, and each has a store."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        FileStore(tmp_path / "pace").update(Pace.take)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_the_shared_file_is_our_own_and_its_name_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     one, same, other = (shared_file(identity) for identity in ("a key at a host", "a key at a host", "another"))
