@@ -31,6 +31,10 @@ class JobPart:
     content: Any = dataclasses.field(default=None, repr=False, compare=False)
     result: Mapping[str, Any] | None = None
 
+    def to_dictionary(self) -> dict[str, Any]:
+        """What is kept during a deferral, as arguments of a new part."""
+        return {"about": self.about, "note": dict(self.note), "after": self.after}
+
 
 class StoredJobs:
     """The jobs that attempts of a task started, in Airflow's task state store (3.3).

@@ -22,7 +22,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_encord.client.errors import EncordError, RateLimitedError
+from airflow_provider_encord.client.errors import EncordError, PartialFailureError, RateLimitedError
 from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
@@ -145,8 +145,8 @@ class EncordBaseOperator(BaseOperator):
         with airflow_errors(self.log):
             try:
                 return self._execute(context)
-            except RateLimitedError as error:
-                self._pause(error)
+            except EncordError as error:
+                self._pause(context, error)
                 raise
             finally:
                 self.hook.close()
@@ -162,16 +162,30 @@ class EncordBaseOperator(BaseOperator):
             return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
         return parse_bool(deferrable, "deferrable")
 
-    def _pause(self, error: RateLimitedError) -> None:
+    def _pause(self, context: Context, error: EncordError) -> None:
         """Defer the task until the time that Encord asked for, if it may be deferred and the time is long."""
-        seconds = error.retry_after
+        seconds = _seconds_asked(error)
         if seconds is None or seconds <= LONGEST_WAIT_IN_SLOT or not self._may_pause():
             return
         from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
 
         seconds *= random.uniform(1, 1 + PAUSES_SPREAD)  # noqa: S311 - tasks that pause together do not return together
+        if self._ends_before(context, seconds):
+            return
         self.log.info("%s The task leaves its slot for %.0f s.", error, seconds)
-        self.defer(trigger=EncordPauseTrigger(until=time.time() + seconds), method_name="execute_after_pause")
+        trigger = EncordPauseTrigger(until=time.time() + seconds, carried=self._carried_over_pause(seconds))
+        self.defer(trigger=trigger, method_name="execute_after_pause")
+
+    def _ends_before(self, context: Context, seconds: float) -> bool:
+        """Whether `execution_timeout` is over before a pause ends. Airflow 3 does not check it while a task waits."""
+        begun: Any = getattr(context.get("ti"), "start_date", None)
+        if self.execution_timeout is None or begun is None:
+            return False
+        return bool(time.time() + seconds > begun.timestamp() + self.execution_timeout.total_seconds())
+
+    def _carried_over_pause(self, seconds: float) -> Mapping[str, Any] | None:
+        """Return small JSON that the operator needs after a pause of so many seconds; `execute_after_pause` gets it."""
+        return None
 
     def push_link(
         self, context: Context, url: Callable[Concatenate[str, Ids], str | None], *ids: Ids.args, **more: Ids.kwargs
@@ -232,6 +246,13 @@ class EncordBaseOperator(BaseOperator):
 
         :return: The XCom value: ids, counts, URIs.
         """
+
+
+def _seconds_asked(error: EncordError) -> float | None:
+    """Seconds that Encord asks to wait for its rate limit; None if the error is another one."""
+    while isinstance(error, PartialFailureError):
+        error = error.cause
+    return error.retry_after if isinstance(error, RateLimitedError) else None
 
 
 def _differs_in_host(outlet: str, uri: str) -> bool:

@@ -16,7 +16,6 @@ call `get_job_result`, so `poll_until_complete` returns the result here.
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,11 +28,12 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, TransientError
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.job_parts import ACTIVE, SUCCEEDED, JobPart, StartAgainError, StoredJobs
 from airflow_provider_encord.operators.arguments import parse_bool, parse_seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
+from airflow_provider_encord.operators.job_steps import JobSteps
 from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.flows.jobs import Answer, Job
 
 _KEY = "encord_job"
+_BETWEEN_JOBS = "between_jobs"  # the status of a task that pauses while it has no job
 _STARTS = 3  # attempts to start the job of a part, if Encord's responses are lost
+_AFTER_PAUSE = 300.0  # seconds until a task that paused has a slot again
 _LEAST_INTERVAL = 5.0  # seconds; `triggers.jobs` gives the reason
 
 
-class JobOperator(ResumableJobMixin, EncordBaseOperator):
-    """Base of operators with jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `add`, `finish`.
+class JobOperator(ResumableJobMixin, JobSteps):
+    """Base of operators with jobs. They implement `JobSteps`.
 
     :param deferrable: Wait in the triggerer instead of on a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.
@@ -88,67 +90,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self._part: JobPart | None = None
         self._totals: dict[str, Any] = {}
         self._ended: tuple[Job, dict[str, Any]] | None = None
+        self._reached: dict[str, Any] = {}  # how far the task is, for `_resume`; empty before its first part
         self._start_in_doubt = False  # whether an earlier attempt ended before it stored the id or result of a job
-
-    @abstractmethod
-    def prepare(self, context: Context) -> None:
-        """Check the arguments. Called at every start, also after a deferral, so it must be fast."""
-
-    def reserve(self) -> None:
-        """Claim the files that the attempt writes. Called once in an attempt, before it sends or waits."""
-
-    def begin(self, context: Context) -> dict[str, Any]:
-        """Prepare the attempt. Called once, before its first job.
-
-        :return: The initial totals for `add`.
-        """
-        return {}
-
-    @abstractmethod
-    def parts(self, after: Any) -> Iterator[JobPart]:
-        """Yield the parts that remain.
-
-        :param after: `JobPart.after` of the last finished part; None to begin with the first part.
-        """
-
-    @abstractmethod
-    def start_part(self, part: JobPart) -> Job:
-        """Start the job of a part.
-
-        :raises StartAgainError: Encord's response was lost. The caller gets this part from `parts` again.
-        """
-
-    @abstractmethod
-    def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
-        """Return the result of a part whose job has ended, as a small JSON object.
-
-        :param part: The part. After a deferral, it has no `content`.
-        :raises EncordError: The whole part failed.
-        """
-
-    @abstractmethod
-    def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the result of a part to the totals. Their size must not grow with the number of parts."""
-
-    @abstractmethod
-    def finish(self, context: Context, totals: Mapping[str, Any]) -> Any:
-        """Finish the task, after all parts.
-
-        :return: The XCom value.
-        """
-
-    def before_poll(self) -> None:
-        """Check that the claims of the attempt are still valid. Called before each poll of a running job."""
-
-    def before_deferral(self, seconds: float) -> None:
-        """Extend the claims of the attempt. Called before the task is deferred, for at most this many seconds."""
-
-    def left_a_start(self) -> bool:
-        """Whether an earlier attempt started a job without a result. Called if Airflow cannot store task state."""
-        return False
-
-    def settle(self) -> None:
-        """Release the claims of the attempt. Called when it has ended, but not when it is deferred."""
 
     def _execute(self, context: Context) -> Any:
         """Do all parts, beginning with the first."""
@@ -171,6 +114,14 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             finally:
                 self.hook.close()
 
+    def execute_after_pause(self, context: Context, event: Any = None) -> Any:
+        """Continue where the task was when Encord asked to wait.
+
+        :param event: The event of `EncordPauseTrigger`, with what `_carried_over_pause` returned.
+        """
+        reached = event.get("carried") if isinstance(event, Mapping) else None
+        return self.execute_complete(context, reached) if reached else self.execute(context)
+
     def on_kill(self) -> None:
         """Cancel the running job, if Encord can cancel it. Nothing is sent after that."""
         job, self._running = self._running, None
@@ -186,10 +137,13 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def _resume(self, context: Context, event: Mapping[str, Any]) -> Any:
         carried = (event.get("carried") or {}) if isinstance(event, Mapping) else {}
+        self._reached = dict(event) if carried else {}
         self._start_in_doubt = bool(carried.get("start_in_doubt"))
         self.take_over(carried)
         self.prepare(context)
         self._set_waiting()
+        if carried and event.get("status") == _BETWEEN_JOBS:
+            return self._continue(context, carried["after"], carried["totals"])
         job = self._job_of(event)  # after `prepare`, so that `settle` can release the claims if this raises
         part = carried.get("part")
         if part is None:  # the job of an earlier attempt
@@ -198,15 +152,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         result = self.part_result(part, job, self.client.run(job.look()))
         return self._continue(context, part.after, self.add(carried["totals"], result))
 
-    def carry(self) -> dict[str, Any]:
-        """Return small JSON that the operator needs after a deferral. `take_over` receives it."""
-        return {}
-
-    def take_over(self, carried: Mapping[str, Any]) -> None:
-        """Restore what `carry` returned before the deferral."""
-
     def _continue(self, context: Context, after: Any, totals: dict[str, Any]) -> Any:
         self._totals = totals
+        self._reached = self._event(_BETWEEN_JOBS, after=after)
         parts, lost = self.parts(after), 0
         while (part := next(parts, None)) is not None:
             try:
@@ -219,6 +167,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 continue
             self._totals = self.add(self._totals, result)
             after, lost = part.after, 0
+            self._reached = self._event(_BETWEEN_JOBS, after=after)
         return self.finish(context, self._totals)
 
     def _result_of(self, context: Context, part: JobPart) -> Mapping[str, Any]:
@@ -243,6 +192,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         except (TaskDeferred, KeyboardInterrupt, SystemExit):
             raise
         except Exception as error:
+            if isinstance(error, EncordError):
+                self._pause(context, error)  # the task has not ended, so its jobs and claims stay
             retryable = (
                 error.retryable if isinstance(error, EncordError) else not isinstance(error, AirflowFailException)
             )
@@ -265,15 +216,35 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self.log.info("Job %s of an earlier attempt is still running. Waiting for it first.", job.id)
         self._wait(job)
 
+    def _carried_over_pause(self, seconds: float) -> Mapping[str, Any] | None:
+        if self._reached:
+            self.before_deferral(seconds + _AFTER_PAUSE)
+        else:
+            self.settle()
+        return self._reached or None
+
+    def _event(self, status: str, job: Job | None = None, **more: Any) -> dict[str, Any]:
+        """What `_resume` gets to continue, in the form of the event of `EncordJobTrigger`."""
+        return {"status": status, "job": job and job.to_dictionary(), "carried": {**self._state(), **more}}
+
+    def _state(self) -> dict[str, Any]:
+        return {"totals": self._totals, "start_in_doubt": self._start_in_doubt, **self.carry()}
+
     def _wait(self, job: Job) -> Answer:
         """Wait for a job, on the worker or in the triggerer.
 
         :raises AirflowException: The job has not ended in time.
         """
         self._running = job
-        answer = self.client.run(
-            job.follow(timeout=0 if self._deferring else self._timeout, before_poll=self.before_poll)
-        )
+        try:
+            answer = self.client.run(
+                job.follow(timeout=0 if self._deferring else self._timeout, before_poll=self.before_poll)
+            )
+        except TransientError as error:
+            if self._deferring:  # the trigger keeps the id of the job, which Airflow before 3.3 does not
+                self.log.warning("The job was started, but its state could not be read: %s", error)
+                self._defer(job)
+            raise
         if not answer.ended:
             if not self._deferring:
                 raise AirflowException(self._overdue(job))
@@ -351,8 +322,11 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         return self._result(job, self.client.run(job.look()))
 
     def _result(self, job: Job, answer: Answer) -> dict[str, Any]:
+        from airflow_provider_encord.triggers.jobs import ENDED
+
         part = self._part
         assert part is not None  # noqa: S101 - as in submit_job
+        self._reached = self._event(ENDED, job, part=part.to_dictionary())
         return self.part_result(part, job, answer)
 
     def _defer(self, job: Job) -> None:
@@ -360,8 +334,6 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
         from airflow_provider_encord.triggers.jobs import EncordJobTrigger
 
-        part = self._part
-        described = None if part is None else {"about": part.about, "note": dict(part.note), "after": part.after}
         self.log.info("Job %s is running. The triggerer polls it every %.0f s.", job.id, self._interval)
         longest = self._timeout + 10 * self._interval  # later than the deadline of the trigger
         self.before_deferral(longest)
@@ -371,12 +343,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 deadline=time.time() + self._timeout,
                 encord_conn_id=self.encord_conn_id,
                 poll_interval=self._interval,
-                carried={
-                    "totals": self._totals,
-                    "part": described,
-                    "start_in_doubt": self._start_in_doubt,
-                    **self.carry(),
-                },
+                carried={**self._state(), "part": self._part and self._part.to_dictionary()},
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=longest),

@@ -71,11 +71,12 @@ class EncordJobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll the job until it has ended, the deadline has passed, or polling fails."""
-        from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
+        from airflow_provider_encord.client.errors import EncordError, RateLimitedError, UnexpectedResponseError
 
-        failures = 0
+        failures, asked = 0, 0.0
         while True:
-            await asyncio.sleep(min(self.poll_interval, max(_LEAST_TIME, self.deadline - time.time())))
+            await asyncio.sleep(min(max(self.poll_interval, asked), max(_LEAST_TIME, self.deadline - time.time())))
+            asked = 0.0
             try:
                 async with asyncio.timeout(max(_LEAST_TIME, self.deadline - time.time())) as limit:
                     state = await self._look()
@@ -87,6 +88,9 @@ class EncordJobTrigger(BaseTrigger):
             except AirflowNotFoundException as error:
                 yield self._event(ERROR, message=f"encord_conn_id: {error}", retryable=False)
                 return
+            except RateLimitedError as error:  # says nothing about the job, so it is not counted
+                asked = error.retry_after or 0.0
+                self.log.warning("The next poll of job %s follows in %.0f s or later: %s", self.job["id"], asked, error)
             except EncordError as error:
                 failures += 1
                 forgivable = error.retryable or isinstance(error, UnexpectedResponseError)  # for example, null

@@ -16,17 +16,19 @@ class EncordPauseTrigger(BaseTrigger):
     """Fire at a time, and send nothing before.
 
     :param until: When to fire, in seconds since 1970.
+    :param carried: Small JSON that the event returns to the operator, such as how far it was.
     """
 
-    def __init__(self, *, until: float):
+    def __init__(self, *, until: float, carried: Any = None):
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
         self.until = until
+        self.carried = carried
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, which Airflow stores."""
-        return f"{type(self).__module__}.{type(self).__name__}", {"until": self.until}
+        return f"{type(self).__module__}.{type(self).__name__}", {"until": self.until, "carried": self.carried}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait."""
         await asyncio.sleep(max(self.until - time.time(), _LEAST_TIME))
-        yield TriggerEvent({"status": "over"})  # type: ignore[no-untyped-call]  # Airflow's
+        yield TriggerEvent({"status": "over", "carried": self.carried})  # type: ignore[no-untyped-call]  # Airflow's

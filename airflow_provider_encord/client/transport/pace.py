@@ -28,6 +28,7 @@ IDLE = (
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
+_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at")
 _FORWARD = 1.0  # seconds; a time further ahead than this is that of another clock, or of one that was set back
 
 
@@ -71,19 +72,19 @@ class Pace:
         :param least: Seconds between requests at least.
         """
         self._mend(now)
-        ahead = max(0.0, (self.taken if number is None else number) - self.sent)
+        ahead = max(0.0, (self.taken if number is None else self._known(number)) - self.sent)
         return max(0.0, self.next_at + ahead * max(self.interval(now), least) - now)
 
     def nap(self, now: float, number: float, *, least: float = 0.0) -> float:
         """Seconds after which to look again whether the request may be sent; 0 if it may."""
         wait = self.wait(now, number, least=least)
-        return wait if number <= self.sent else wait * SURE
+        return wait if self._known(number) <= self.sent else wait * SURE
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
         if now - max(self.next_at, self.sent_at) > IDLE:
             self.counted_from, self.counted = now, 0.0
-        self.sent = max(self.sent, number + 1)
+        self.sent = max(self.sent, min(number + 1, self.taken))
         planned = self.next_at if now - self.next_at <= LATE else now
         self.next_at = planned + max(self.interval(now), least)
         self.counted += 1
@@ -111,6 +112,17 @@ class Pace:
         exponent = GROWTH * quiet + (quiet / RECOVERED) ** 3
         interval = self.learned / math.exp(min(exponent, _MOST_GROWTH))
         return interval if interval >= UNNOTICEABLE else 0.0
+
+    def shift(self, seconds: float) -> None:
+        """Turn the times of one clock into those of another one that is so many seconds ahead."""
+        for name in _TIMES:
+            moment = getattr(self, name)
+            if moment:  # zero is no time
+                setattr(self, name, max(0.0, moment + seconds))
+
+    def _known(self, number: float) -> float:
+        """A number; the last one, if it was taken at another place before this one was used."""
+        return min(number, self.taken)
 
     def _lower(self, now: float) -> float:
         """The interval after a refusal."""

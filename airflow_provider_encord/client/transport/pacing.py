@@ -77,10 +77,10 @@ class FileStore:
 
     def __init__(self, path: Path):
         self._path, self._process, self._file = path, 0, -1
-        self._lock = threading.Lock()
+        self._lock, self._stand_in = threading.Lock(), MemoryStore()
 
     def update(self, change: Callable[[Pace], T]) -> T:
-        """See `Store`. If the file cannot be used, `change` gets a pace that is not kept."""
+        """See `Store`. If the file cannot be used, this object keeps the pace."""
         if self._process != os.getpid():  # a lock belongs to an open file, which a fork would share
             self._lock, self._file = threading.Lock(), -1
             self._process = os.getpid()
@@ -88,8 +88,12 @@ class FileStore:
             try:
                 return self._update(change)
             except OSError as error:
-                log.debug("The pace of requests is not kept: %s", error)
-                return change(Pace())
+                log.debug("The pace of requests is not shared: %s", error)
+                return self._stand_in.update(change)
+
+    def __del__(self) -> None:
+        if self._file >= 0 and self._process == os.getpid():  # a fork may use the number for another file
+            os.close(self._file)
 
     def _update(self, change: Callable[[Pace], T]) -> T:
         if self._file < 0:

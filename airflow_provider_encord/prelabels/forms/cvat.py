@@ -32,6 +32,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 _SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
 _ATTRIBUTE = "attribute"
 _NO_SHAPES = b"null"
+_MOST_DIGITS = 9  # of the number of a frame
 _TRUE = ("1", "true", "True")
 
 
@@ -143,7 +144,7 @@ def _spot(document: _Document, picture: _Picture, spots: Spots) -> Spot:
     try:
         return spots.find(picture.name)
     except WrongLabelsError:
-        if task is None or not task.names or not (picture.id or "").isdigit():
+        if task is None or not task.names or not _is_frame(picture.id or ""):
             raise
         spot = _first(spots, task.names, otherwise=picture.name)
         return msgspec.structs.replace(spot, frame=int(picture.id or 0))
@@ -189,8 +190,12 @@ def _entry(document: _Document, picture: _Picture, node: Node, spot: Spot, conve
         return Wrong(where=where, problem=str(error))
 
 
+def _is_frame(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
 def _frame(text: str) -> int:
-    if not text.isdigit():
+    if not _is_frame(text):
         raise WrongLabelsError(f"frame: {text[:40]!r} is not a number of a frame")
     return int(text)
 

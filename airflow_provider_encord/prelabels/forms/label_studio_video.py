@@ -28,10 +28,10 @@ def boxes_of(value: Mapping[str, Any], frames: int | None) -> Iterator[tuple[int
     :param frames: Number of frames of the video in Encord; None if it is not known. A box stays at most until then.
     :raises WrongLabelsError: A keyframe is wrong, or the last frame is not known.
     """
-    keyframes = _keyframes(value.get(SEQUENCE))
+    keyframes, most = _keyframes(value.get(SEQUENCE)), min(_lengths(value, frames), default=_LAST)
     for (frame, box, enabled), (following, target, _) in itertools.pairwise(keyframes):
         yield frame, box
-        for between in range(frame + 1, following if enabled else frame + 1):
+        for between in range(frame + 1, min(following, most + 1) if enabled else frame + 1):
             share = (between - frame) / (following - frame)
             yield between, {name: box[name] + (target[name] - box[name]) * share for name in _MOVING}
     frame, box, enabled = keyframes[-1]
@@ -61,14 +61,18 @@ def _keyframe(keyframe: Mapping[str, Any]) -> tuple[int, dict[str, float], bool]
 
 def _end(value: Mapping[str, Any], frames: int | None, last: int) -> int:
     """The last frame of the video. Label Studio and Encord may count differently by a frame."""
-    count = value.get("framesCount")
-    known = [one for one in (count, frames) if type(one) is int and one > 0]
+    known = _lengths(value, frames)
     if not known:
         raise WrongLabelsError(
             f"framesCount: it is missing, but the box stays after its last keyframe, {last}. Export the video with its "
             "length, or end the box with a keyframe that is not enabled"
         )
     return min(known)
+
+
+def _lengths(value: Mapping[str, Any], frames: int | None) -> list[int]:
+    """The numbers of frames that are known of the video."""
+    return [one for one in (value.get("framesCount"), frames) if type(one) is int and one > 0]
 
 
 def ranges_of(value: Mapping[str, Any]) -> list[list[int]]:

@@ -155,6 +155,9 @@ def test_tracks_are_objects_of_the_video_of_their_task(account: Account, tmp_pat
     assert len({one["objectHash"] for objects in drawn.values() for one in objects}) == 2
     with pytest.raises(AirflowFailException, match="frame: 6 is not within the 6 frames"):
         load(model, meta, tracks[0].replace('frame="2"', 'frame="6"'))
+    for text in ("\u00b2", "1" * 5000):  # digits, too, but not for int
+        with pytest.raises(AirflowFailException, match="is not a number of a frame"):
+            load(model, meta, tracks[0].replace('frame="2"', f'frame="{text}"'))
 
 
 def test_images_of_a_video_task_are_frames_and_tags_join(account: Account, tmp_path: Path) -> None:

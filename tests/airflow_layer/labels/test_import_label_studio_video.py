@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,13 @@ def test_boxes_of_several_regions_are_several_objects_with_their_answers(model: 
 def test_a_count_of_frames_that_is_too_large_is_cut_at_the_end_of_the_video(model: Model) -> None:
     load(model, region(keyframe(9), framesCount=FRAMES + 1))
     assert [*drawn(model)] == [8, 9]
+
+
+def test_a_keyframe_far_after_the_end_of_the_video_makes_no_boxes_on_the_way() -> None:
+    """A number such as a time in place of a frame made a thousand million boxes."""
+    found = boxes_of({"sequence": [keyframe(1), keyframe(10**9)]}, FRAMES)
+    frames = [frame for frame, _ in itertools.islice(found, 100)]
+    assert frames == [*range(1, FRAMES + 1), 10**9]  # the last one is reported
 
 
 def test_rotated_boxes_turn_between_keyframes(model: Model) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import time
+import types
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Context, TaskDeferred
 
+from airflow_provider_encord.client.errors import PartialFailureError, RateLimitedError
+from airflow_provider_encord.client.flows.outcomes import PartsOutcome
 from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from airflow_provider_encord.operators.projects import EncordListProjectsOperator
 from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
@@ -36,7 +42,7 @@ def test_a_task_leaves_its_slot_for_the_time_that_encord_asks_for(account: Accou
         run(EncordListProjectsOperator)
     _, arguments = deferred.value.trigger.serialize()
     assert begun + 90 <= arguments["until"] <= time.time() + 90 * (1 + PAUSES_SPREAD)
-    assert set(arguments) == {"until"}
+    assert arguments == {"until": arguments["until"], "carried": None}
 
 
 @pytest.mark.usefixtures("deferrable")
@@ -104,3 +110,29 @@ def test_a_rate_limit_is_kept_by_all_hooks_of_a_credential(account: Account, mon
         with EncordHook() as hook:
             list(hook.get_conn().projects())
     assert time.monotonic() - begun >= 20 / 20 - 0.1
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_a_bulk_operation_that_was_done_in_part_leaves_its_slot(account: Account) -> None:
+    class Bulk(EncordBaseOperator):
+        def _execute(self, context: Context) -> None:
+            outcome = PartsOutcome(done=["a"], not_done=["b"], unknown=[], results=[], error=None)
+            raise PartialFailureError(RateLimitedError("Too many requests.", retry_after=90.0), outcome)
+
+    with pytest.raises(TaskDeferred):
+        run(Bulk)
+
+
+@pytest.mark.usefixtures("deferrable")
+@pytest.mark.parametrize(("minutes", "raised"), [(1, AirflowException), (3, TaskDeferred)])
+def test_a_task_does_not_pause_for_longer_than_its_execution_timeout(
+    account: Account, minutes: int, raised: type[BaseException]
+) -> None:
+    """Airflow 3 does not look at `execution_timeout` while a task waits in the triggerer."""
+    refuse(account, 90)
+    limit = datetime.timedelta(minutes=minutes)
+    operator = EncordListProjectsOperator(task_id="projects", execution_timeout=limit)
+    instance = types.SimpleNamespace(start_date=datetime.datetime.now(datetime.UTC), xcom_push=lambda **_: None)
+    context: Any = {"ti": instance}
+    with pytest.raises(raised):
+        operator.execute(context)

@@ -95,7 +95,7 @@ def test_a_wait_in_the_triggerer_that_fails_gives_the_report_back(intake: Intake
         return intake.deferrable(source=source, report=str(report), job_timeout=job_timeout)
 
     def meanwhile(number: int) -> None:
-        status = 403 if event == "error" else 429
+        status = 403 if event == "error" else 503
         headers = {"Retry-After": "900"}
         poll = {"method": "GET", "path": "/data-upload-jobs/"}
         if event != "overdue":

@@ -95,7 +95,19 @@ def test_a_damaged_file_is_begun_afresh_or_harmless(tmp_path: Path, content: byt
 
 def test_a_file_that_cannot_be_used_stops_nothing(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "no such directory" / "pace")
-    assert [store.update(Pace.take) for _ in range(3)] == [0.0] * 3
+    assert [store.update(Pace.take) for _ in range(3)] == [0.0, 1.0, 2.0]
+
+
+def test_a_wait_is_kept_if_the_file_cannot_be_used(server: ScriptedServer, tmp_path: Path, kind: str) -> None:
+    """Without a place for it, the refusal was forgotten, and the request was sent again at once, without an end."""
+    clock = Clock()
+    pacer = Pacer(FileStore(tmp_path / "no such directory" / "pace"), clock=clock)
+    server.will(answer(429, headers={"Retry-After": "20"}), FINE)
+    with sender(
+        kind, ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock, pacer=pacer
+    ) as transport:
+        transport.send(call_v1(**READ))
+    assert clock.waits == [pytest.approx(20)]
 
 
 def test_a_process_that_stands_still_with_the_lock_stops_no_other_for_long(tmp_path: Path) -> None:
@@ -106,7 +118,8 @@ def test_a_process_that_stands_still_with_the_lock_stops_no_other_for_long(tmp_p
     try:
         assert holding.wait(30)
         begun = time.monotonic()
-        assert FileStore(path).update(Pace.take) == 0
+        store = FileStore(path)
+        assert [store.update(Pace.take) for _ in range(3)] == [0.0, 1.0, 2.0]
         assert time.monotonic() - begun < 5
     finally:
         release.set()
@@ -119,6 +132,14 @@ def _hold(path: Path, holding: Any, release: Any) -> None:
         release.wait(60)
 
     FileStore(path).update(change)
+
+
+def test_a_store_that_is_not_used_any_more_leaves_no_file_open(tmp_path: Path) -> None:
+    """A task may have many hooks, and each has a store."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        FileStore(tmp_path / "pace").update(Pace.take)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_the_shared_file_is_our_own_and_its_name_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

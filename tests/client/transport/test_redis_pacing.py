@@ -124,6 +124,28 @@ def test_what_one_machine_is_asked_to_wait_others_wait(
     assert clock.waits == [pytest.approx(51)]
 
 
+def test_machines_whose_clocks_differ_keep_the_same_wait(
+    server_of_redis: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was two minutes behind took the times for wrong, and forgot the wait for all machines."""
+
+    def pacer(ahead: float) -> Pacer:
+        clock = Clock()
+        clock.now = time.time() + ahead
+        monkeypatch.setattr(redis_pacing.time, "time", clock)
+        store = RedisStore(server_of_redis.url, "pace", MemoryStore())
+        store.update(Pace.take)
+        monkeypatch.undo()
+        return Pacer(store, clock=clock)
+
+    for ahead in (120.0, 0.0, -120.0):
+        one, other = pacer(ahead), pacer(0.0)
+        now = one.clock()
+        one.store.update(lambda pace, now=now: pace.refuse(now, sent_at=now, seconds=50.0))
+        waits = [each.store.update(lambda pace, each=each: pace.opens_at - each.clock()) for each in (other, one)]
+        assert waits == [pytest.approx(50, abs=2), pytest.approx(50, abs=2)]
+
+
 def test_while_redis_is_away_a_machine_goes_by_itself_and_no_password_is_logged(
     server_of_redis: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -163,7 +185,22 @@ def test_a_wrong_password_stops_nothing_and_is_not_logged(
     assert "guessed-wrong" not in caplog.text
 
 
-@pytest.mark.parametrize("url", ["redis.example.com", "http://redis.example.com", "redis://host:port/0"])
+def test_answers_in_another_form_stop_nothing(server_of_redis: Server) -> None:
+    RedisStore(server_of_redis.url, "pace", MemoryStore()).update(lambda pace: pace.send(time.time(), pace.take()))
+    store = RedisStore(f"{server_of_redis.url}?decode_responses=True", "pace", MemoryStore())
+    assert store.update(Pace.take) in (0, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis.example.com",
+        "http://redis.example.com",
+        "redis://host:port/0",
+        "redis://127.0.0.1:1/0?sockettimeout=5",
+        "rediss://127.0.0.1:1/0?ssl_cert_reqs=wild",
+    ],
+)
 def test_a_url_that_is_not_one_of_redis_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         RedisStore(url, "pace", MemoryStore())
