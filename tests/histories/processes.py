@@ -7,6 +7,7 @@ order that the history decides.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import faulthandler
 import gc
@@ -104,6 +105,7 @@ def _run(work: Callable[[], Any], directory: Path, pipe: Connection, stop_at: in
     try:
         gc.freeze()
         _be_quiet()
+        _renew_threads()
         stops = _Stops(pipe, stop_at)
         _watch(stops, str(directory))
         _hurry()
@@ -114,6 +116,13 @@ def _run(work: Callable[[], Any], directory: Path, pipe: Connection, stop_at: in
         traceback.print_exc()
     finally:
         os._exit(0)
+
+
+def _renew_threads() -> None:
+    """The test's process may have started the thread that reads connections for coroutines. A fork is without it."""
+    from asgiref.sync import SyncToAsync
+
+    SyncToAsync.single_thread_executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
 
 def _be_quiet() -> None:
