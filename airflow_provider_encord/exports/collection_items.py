@@ -41,11 +41,12 @@ def items_of(client: EncordClient, collection_id: str) -> frozenset[bytes]:
     """The ids of the items in a collection, in 16 bytes each, because a collection may have millions of items.
 
     :raises InvalidArgumentError: The collection does not exist.
+    :raises UnexpectedResponseError: The id of an item is not a UUID.
     """
     collection = client.collection(collection_id)
     try:
         collection.get()  # for a collection that does not exist, Encord may list no items
-        return frozenset(uuid.UUID(item.uuid).bytes for item in collection.all_items())
+        return frozenset(_bytes(item.uuid) for item in collection.all_items())
     except (NotFoundError, PermissionDeniedError) as error:
         raise InvalidArgumentError(
             f"collection_id: the collection {collection_id} does not exist, or the user of the connection has no "
@@ -67,4 +68,9 @@ def rows_of(stamps: Sequence[LabelRowItemStamp], items: Collection[bytes]) -> li
 
 
 def _bytes(item: str) -> bytes:
-    return uuid.UUID(item).bytes
+    try:
+        return uuid.UUID(item).bytes
+    except ValueError:
+        raise UnexpectedResponseError(
+            f"collection_id: Encord lists an item whose id is no UUID: {item[:50]!r}."
+        ) from None
