@@ -53,6 +53,7 @@ def emulator(_emulator: Emulator) -> Iterator[Emulator]:
     _emulator.clear_journal()
     yield _emulator
     _emulator.clear_faults()
+    _emulator.jobs(hold=False)
     _emulator.clock(now=None)
 
 
