@@ -12,6 +12,7 @@ from airflow_provider_encord.client.client import EncordClient
 from tests.airflow_layer.bench import Account
 from tests.client.emulated_workflow import STAGES
 from tests.moves.attempts import End, Run, attempt
+from tests.pauses import end_pauses
 
 
 class Desk:
@@ -62,13 +63,15 @@ class Desk:
         return self.directory / f"{name}.jsonl"
 
     def attempt(self, operator: type, run: Run | None = None, report: str = "report", **arguments: Any) -> End:
-        """One attempt of an operator on this project."""
+        """One attempt of an operator on this project, after the time for which Encord asked an earlier one to wait."""
+        end_pauses(self.emulator.url)
         given = {"project_id": self.project_id, "report": str(self.report(report)), **arguments}
         return attempt(operator, given, run or self.run)
 
     def revert(self, report: str = "report", into: str = "reverted", run: Run | None = None) -> End:
         from airflow_provider_encord.operators.workflow import EncordRevertTasksOperator
 
+        end_pauses(self.emulator.url)
         arguments = {"source": str(self.report(report)), "report": str(self.report(into))}
         return attempt(EncordRevertTasksOperator, arguments, run or self.run)
 

@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AssetAlias
 from airflow_provider_encord.operators.workflow import EncordMoveTasksOperator, EncordRevertTasksOperator
 from tests.airflow_layer.outlet_events import OutletEvents
 from tests.moves.attempts import End, attempt
+from tests.pauses import end_pauses
 from tests.task_actions.desk import Desk
 from tests.task_actions.test_faults import BUSY, MOVE
 
@@ -71,6 +72,7 @@ def test_a_retry_announces_what_the_attempt_before_changed(desk: Desk) -> None:
     assert move(desk)[0].retryable
     assert desk.counts() == {"Archive": 4}
     desk.emulator.clear_faults()
+    end_pauses(desk.emulator.url)
     end, events = move(desk)
     assert end.result["updated"] == 4
     assert events == 1

@@ -12,7 +12,6 @@ from airflow_provider_encord.operators.workflow import (
     EncordSubmitTasksOperator,
 )
 from tests.deployment.processes import poll
-from tests.pauses import end_pauses
 from tests.task_actions.desk import Desk
 
 MOVE = {"path": "/move-tasks$"}
@@ -40,7 +39,6 @@ def test_a_retry_continues_and_the_report_has_the_tasks_of_both_attempts(desk: D
     assert end.retryable
     assert desk.counts() == {"Annotate": 1, "Archive": 3}
     desk.emulator.clear_faults()
-    end_pauses(desk.emulator.url)
     end = desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Archive", batch_size=3)
     assert end.result["updated"] == 4
     assert desk.revert().result["updated"] == 4
@@ -60,7 +58,6 @@ def test_what_an_attempt_did_last_before_it_was_lost_is_reported_by_the_retry(de
     assert desk.counts() == {"Archive": 4}
     assert not desk.report().exists()
     desk.emulator.clear_faults()
-    end_pauses(desk.emulator.url)
     end = desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Archive")
     assert end.result["updated"] == 4
 
@@ -69,7 +66,6 @@ def test_a_task_that_did_not_end_can_be_undone(desk: Desk) -> None:
     desk.emulator.faults([{"match": MOVE, "when": {"nth": 2}, "do": BUSY}])
     desk.attempt(EncordMoveTasksOperator, stage="Annotate", to_stage="Archive", batch_size=3)
     desk.emulator.clear_faults()
-    end_pauses(desk.emulator.url)
     undone = desk.revert()
     assert (undone.result["tasks"], undone.result["updated"]) == (3, 3)  # nothing was sent for the other one
     assert desk.counts() == {"Annotate": 4}
@@ -104,7 +100,6 @@ def test_what_is_refused_for_all_stops_early_and_all_are_reported(desk: Desk) ->
     desk.emulator.clear_journal()
     end = desk.attempt(EncordSubmitTasksOperator, stage="Annotate")
     desk.emulator.clear_faults()
-    end_pauses(desk.emulator.url)
     assert not end.retryable
     assert desk.outcomes() == ["failed"] * 60
     assert desk.counts() == {"Annotate": 60}
