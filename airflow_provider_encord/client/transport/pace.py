@@ -22,9 +22,7 @@ LATE = 0.005  # seconds; so much later than planned a request may be sent withou
 SLOWEST = 60.0  # seconds between requests
 UNNOTICEABLE = 0.0005  # seconds between requests; less is none
 LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord still means it
-IDLE = (
-    1.0  # seconds in which a request could have been sent, and none was; the requests before say nothing about the rate
-)
+IDLE = 1.0  # seconds in which no request was sent, though one could have been; those before say nothing of the rate
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice

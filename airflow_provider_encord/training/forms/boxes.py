@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation
@@ -35,6 +36,22 @@ def boxes_of(
             written.left_out.append(left_out(annotation, str(error)))
             continue
         yield annotation, class_name, box
+
+
+def columns_of(
+    sample: Sample, classes: Classes, written: WrittenSample, *, min_box_size: float
+) -> dict[str, list[Any]]:
+    """The objects of an image as `datasets` has them: a list of boxes, and one of the numbers of their classes.
+
+    :param min_box_size: As in `boxes_of`.
+    """
+    boxes, categories = [], []
+    for _, class_name, box in boxes_of(sample, classes, written, min_box_size=min_box_size):
+        written.classes.append(class_name)
+        written.box_sizes.append(box[2:])
+        boxes.append(rounded(box))
+        categories.append(classes.number(class_name))
+    return {"bbox": boxes, "categories": categories}
 
 
 def rounded(box: geometry.Box) -> list[float]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from airflow_provider_encord.training.classes import Classes
-from airflow_provider_encord.training.forms.boxes import boxes_of, rounded
+from airflow_provider_encord.training.forms.boxes import columns_of
 from airflow_provider_encord.training.forms.json_parts import JsonParts
 from airflow_provider_encord.training.forms.written import WrittenSample
 from airflow_provider_encord.training.samples import Sample
@@ -35,18 +35,13 @@ class ImageFolderForm:
         """Add an image and its objects."""
         written = WrittenSample([f"{split}/{sample.name}{suffix}"])
         written.leave_classifications(sample)
-        boxes, categories = [], []
-        for _, class_name, box in boxes_of(sample, self._classes, written, min_box_size=self._least):
-            written.classes.append(class_name)
-            written.box_sizes.append(box[2:])
-            boxes.append(rounded(box))
-            categories.append(self._classes.number(class_name))
+        objects = columns_of(sample, self._classes, written, min_box_size=self._least)
         self._lines[split].add(
             {
                 "file_name": f"{sample.name}{suffix}",
                 "width": sample.place.width,
                 "height": sample.place.height,
-                "objects": {"bbox": boxes, "categories": categories},
+                "objects": objects,
             }
         )
         self._used.add(split)

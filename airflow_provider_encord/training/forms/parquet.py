@@ -19,7 +19,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats.parquet import Sink
 from airflow_provider_encord.training.classes import Classes
 from airflow_provider_encord.training.forms.answered import Answers
-from airflow_provider_encord.training.forms.boxes import boxes_of, rounded
+from airflow_provider_encord.training.forms.boxes import columns_of
 from airflow_provider_encord.training.forms.packed import PackedImage, Packs
 from airflow_provider_encord.training.forms.written import WrittenSample
 from airflow_provider_encord.training.pulled_files import PulledFiles
@@ -85,13 +85,7 @@ class ParquetForm:
 
     def _objects(self, sample: Sample, written: WrittenSample) -> dict[str, Any]:
         written.leave_classifications(sample)
-        boxes, categories = [], []
-        for _, class_name, box in boxes_of(sample, self._classes, written, min_box_size=self._least):
-            written.classes.append(class_name)
-            written.box_sizes.append(box[2:])
-            boxes.append(rounded(box))
-            categories.append(self._classes.number(class_name))
-        return {"objects": {"bbox": boxes, "categories": categories}}
+        return {"objects": columns_of(sample, self._classes, written, min_box_size=self._least)}
 
     def _class(self, answers: Answers, sample: Sample, written: WrittenSample) -> dict[str, Any] | None:
         written.leave_other_answers(sample, answers.question)
