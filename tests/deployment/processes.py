@@ -6,7 +6,6 @@ Left alone, Airflow opens its log servers on every interface, so the components 
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import ipaddress
@@ -23,17 +22,17 @@ from typing import Any, TypeVar
 import psutil
 import requests
 
-from tests.deployment.environment import airflow_version, kept_variables
+from tests.deployment.environment import airflow_version, kept_variables, settings
 from tests.free_port import free_port
 
 WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "web", "scheduler", "dag-processor", "triggerer"
+EXECUTION_API = "execution-api"
 EVERYTHING = (WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
 
 USER = "admin"
 START_SECONDS = 180
 RUN_SECONDS = 240
 STOP_SECONDS = 20
-LOCK_SECONDS = 60
 
 T = TypeVar("T")
 
@@ -85,13 +84,13 @@ class Deployment:
             raise ValueError(f"home must be absolute, not {self.home}: Airflow 3.3 fails otherwise.")
         self.python = self.python.absolute()  # and no resolve(): the link is what makes it a virtual environment
         self.version = airflow_version(self.python)
-        self.port = free_port()
+        self.port, self.execution_port = free_port(), free_port()
         self.password = secrets.token_urlsafe(12)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._dag_of_run: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of the machine
-        self._variables = {**kept_variables(), **self._settings(), **self.environment}
+        self._variables = {**kept_variables(), **settings(self), **self.environment}
 
     @property
     def old(self) -> bool:
@@ -104,6 +103,11 @@ class Deployment:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def execution_url(self) -> str:
+        """Of the API that Airflow 3's workers and triggerer talk to."""
+        return f"http://127.0.0.1:{self.execution_port}"
+
+    @property
     def logs(self) -> Path:
         """Folder of all logs; what each component prints is ``components/<name>.log`` in it."""
         return self.home / "logs"
@@ -114,7 +118,7 @@ class Deployment:
             self.cli("db", "migrate")
             if self.old:
                 self._add_user()
-            for name in self.components:
+            for name in self._all_components():
                 if command := self._command(name):
                     self._start(name, command)
             poll(self._healthy, f"{', '.join(self._processes)} to be healthy", START_SECONDS)
@@ -281,63 +285,34 @@ class Deployment:
         if elsewhere:
             raise DeploymentError(f"Listens outside of the loopback: {elsewhere}.")
 
-    def _settings(self) -> dict[str, str]:
-        settings = {
-            "CORE__DAGS_FOLDER": str(self.dags.absolute()),
-            "CORE__LOAD_EXAMPLES": "False",
-            "CORE__PARALLELISM": "2",
-            "CORE__TEST_CONNECTION": "Enabled",
-            "CORE__FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "CORE__EXECUTOR": "SequentialExecutor" if self.old else "LocalExecutor",  # 2.11 on SQLite takes no other
-            "CORE__DEFAULT_TASK_RETRY_DELAY": "1",
-            # SQLite's own 5 s are not enough for all components on a loaded machine: a page then answers 500.
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}?timeout={LOCK_SECONDS}",
-            "LOGGING__BASE_LOG_FOLDER": str(self.logs),
-            "SCHEDULER__USE_JOB_SCHEDULE": "False",  # nothing runs that a test did not trigger
-            "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
-            # Tests that share a deployment add files to it.
-            "SCHEDULER__DAG_DIR_LIST_INTERVAL" if self.old else "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-            "USAGE_DATA_COLLECTION__ENABLED": "False",
-        }
-        if self.old:
-            settings |= {
-                "WEBSERVER__BASE_URL": self.url,
-                "WEBSERVER__SECRET_KEY": secrets.token_hex(16),
-                "WEBSERVER__EXPOSE_CONFIG": "False",
-                "API__AUTH_BACKENDS": "airflow.providers.fab.auth_manager.api.auth.backend.basic_auth,"
-                "airflow.api.auth.backend.session",
-            }
-        else:
-            settings |= {
-                "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-                "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
-                "API__BASE_URL": self.url,
-                "API__PORT": str(self.port),
-                "API__HOST": "127.0.0.1",
-                "API__SECRET_KEY": secrets.token_hex(16),
-                "API_AUTH__JWT_SECRET": secrets.token_hex(32),
-            }
-        binaries = os.pathsep.join([str(self.python.parent), os.environ.get("PATH", os.defpath)])
-        return {
-            "AIRFLOW_HOME": str(self.home),
-            "PATH": binaries,  # Airflow 2.11 starts its tasks as "airflow"
-            "NO_PROXY": "*",
-            **{f"AIRFLOW__{name}": value for name, value in settings.items()},
-        }
+    def _all_components(self) -> Sequence[str]:
+        """Those of `components`, and the API for workers in a process of its own.
+
+        Airflow 3's API server writes its audit log on its event loop. SQLite lets that wait for every other writer,
+        and a request of a worker that is written but not yet committed waits for the loop: with both in one process,
+        nothing answers until the wait for the lock is over.
+        """
+        extra = [EXECUTION_API] if WEB in self.components and not self.old else []
+        return [*self.components, *extra]
 
     def _command(self, component: str) -> list[str] | None:
         if component == WEB and self.old:
             # A worker waits on a connection until something comes, and a browser opens some early: so more than one.
             return ["webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "4"]
         if component == WEB:
-            workers = str(self.web_workers)
-            return ["api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", workers]
+            return self._api_server("core", self.port, self.web_workers)
+        if component == EXECUTION_API:
+            return self._api_server("execution", self.execution_port, 1)
         if component == DAG_PROCESSOR:
             return None if self.old else ["dag-processor"]
         if component in (SCHEDULER, TRIGGERER):
             return [component, "--skip-serve-logs"]
         raise ValueError(f"No component is called {component!r}; there are {', '.join(EVERYTHING)}.")
+
+    @staticmethod
+    def _api_server(apps: str, port: int, workers: int) -> list[str]:
+        place = ["--host", "127.0.0.1", "--port", str(port)]
+        return ["api-server", "--apps", apps, *place, "--workers", str(workers)]
 
     def _start(self, name: str, command: list[str]) -> None:
         with self._log_of(name).open("ab") as log:
@@ -367,11 +342,18 @@ class Deployment:
             answer = self._session.get(f"{self.url}{'/health' if self.old else '/api/v2/monitor/health'}", timeout=10)
         except requests.RequestException:
             return None
-        if not answer.ok:
+        if not answer.ok or not (self.old or self._execution_api_answers()):
             return None
         health = answer.json()
-        wanted = {"metadatabase", *(name.replace("-", "_") for name in self._processes if name != WEB)}
+        others = [name for name in self._processes if name not in (WEB, EXECUTION_API)]
+        wanted = {"metadatabase", *(name.replace("-", "_") for name in others)}
         return all((health.get(name) or {}).get("status") == "healthy" for name in wanted) or None
+
+    def _execution_api_answers(self) -> bool:
+        try:
+            return self._session.get(f"{self.execution_url}/execution/health", timeout=10).ok
+        except requests.RequestException:
+            return False
 
     def _assert_alive(self) -> None:
         for name, process in self._processes.items():
