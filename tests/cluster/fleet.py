@@ -1,5 +1,5 @@
-"""Airflow in many processes: two schedulers, triggerers and API servers, a DAG processor, and Celery workers, each with ways
-of its own to Redis and PostgreSQL.
+"""Airflow in many processes: two schedulers, triggerers and API servers, a DAG processor, and Celery workers, each with
+ways of its own to Redis and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -71,6 +71,12 @@ class Fleet(Deployment):
     def running(self) -> Mapping[str, int]:
         """Process id of each component that runs."""
         return {name: process.pid for name, process in self._processes.items()}
+
+    def stop(self) -> None:
+        """End every process. A worker that is asked kindly waits for its tasks, whose processes are asked as well."""
+        for name in [one for one in self._processes if one in WORKERS]:
+            self.kill(name)
+        super().stop()
 
     def listening(self) -> set[tuple[str, int]]:
         """As for `Deployment`; also of the servers around Airflow."""

@@ -1,4 +1,4 @@
-"""The whole cluster: the servers, Airflow, the emulator as Encord with an account on it, and what is put into the bucket."""
+"""The whole cluster: the servers, Airflow, the emulator as Encord with an account on it, and what is in the bucket."""
 
 from __future__ import annotations
 
