@@ -87,6 +87,13 @@ class Fleet(Deployment):
                 found |= {(one.laddr.ip, one.laddr.port) for one in connections if one.status == psutil.CONN_LISTEN}
         return found
 
+    def add_workers(self, names: Iterable[str]) -> None:
+        """Start those that do not run yet, and wait until they take tasks."""
+        for name in names:
+            if name not in self._processes:
+                self.start(name)
+        poll(lambda: self._ready() or None, "the workers to be ready", START_SECONDS, every=1.0)
+
     def all_done(self, runs: Iterable[str], seconds: float) -> dict[str, str]:
         """Wait until runs of `trigger` have ended; the state of each. An API that cannot answer is asked again.
 

@@ -128,8 +128,9 @@ class Postgres(Server):
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(required("postgres")), "-D", str(self._data), *options]
 
-    def stop(self) -> None:
-        super().stop()
+    def kill(self) -> None:
+        """End it at once. SIGKILL would leave the processes of its connections, which keep a new one from starting."""
+        self._end(signal.SIGQUIT)
 
     def remove(self) -> None:
         """Remove what it stored outside of its folder, if that was needed."""

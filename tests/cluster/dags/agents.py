@@ -6,7 +6,7 @@ from airflow.sdk import DAG, task
 
 from airflow_provider_encord.agents import EditableLabels
 
-SHARDS = 3
+SHARDS = 2
 
 with DAG(
     "agents",

@@ -10,7 +10,13 @@ with DAG(
     "registrations",
     schedule=None,
     default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
-    params={"folder": "", "integration": "", "reports": "", "manifests": Param([], type="array"), "units_per_job": 1000},
+    params={
+        "folder": "",
+        "integration": "",
+        "reports": "",
+        "manifests": Param([], type="array"),
+        "units_per_job": 1000,
+    },
 ) as dag:
 
     @task

@@ -23,9 +23,9 @@ class Size:
 
 
 SMALL = Size(rows=400, objects=2_000, files=60, prelabels=120, tasks=60)
-LARGE = Size(rows=2_000, objects=100_000, files=240, prelabels=600, tasks=240)
-PARTS = 4
-"""Mapped tasks of a round, of each kind that is cut."""
+LARGE = Size(rows=4_000, objects=100_000, files=240, prelabels=600, tasks=240)
+PARTS = 2
+"""Mapped tasks of a round, of each kind that is cut: as many of all kinds as the workers have slots."""
 
 
 class Work(ABC):
@@ -54,6 +54,10 @@ class Work(ABC):
         """Whether a task that takes long is being done now: on a worker, or in the triggerer."""
         states = [one["state"] for one in self.world.fleet.instances(self.run) if one["task_id"] == self.task]
         return any(state in ("running", "deferred") for state in states)
+
+    def has_ended(self) -> bool:
+        """Whether the run has ended."""
+        return self.world.fleet.state(self.run) in ("success", "failed")
 
     def let_end(self) -> None:
         """Do what the work waits for, if it waits for people."""

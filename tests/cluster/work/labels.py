@@ -21,14 +21,14 @@ class Exports(Work):
     """The nightly export: every label row of a project once in its files, and as Encord holds it."""
 
     dag, task = "exports", "export"
-    batch_size = 10
+    batch_size, parts = 10, PARTS
 
     def prepare(self) -> dict[str, Any]:
         self.project = self.world.account.project(rows=self.size.rows, created=1.0, objects_per_row=3)["project_id"]
         return {
             "project": self.project,
             "exports": self.world.uri("exports"),
-            "rows_per_partition": self.size.rows // PARTS,
+            "rows_per_partition": self.size.rows // self.parts,
             "batch_size": self.batch_size,
         }
 
@@ -41,7 +41,9 @@ class Exports(Work):
             content = s3.get_object(Bucket=BUCKET, Key=prefix + shard["name"])["Body"].read()
             rows += [json.loads(line) for line in content.splitlines()]
         truth = self.world.emulator.labels(self.project)
-        count = require_each_once("exported rows", (row["data_hash"] for row in rows), (row["data_hash"] for row in truth))
+        count = require_each_once(
+            "exported rows", (row["data_hash"] for row in rows), (row["data_hash"] for row in truth)
+        )
         if sorted(rows, key=lambda row: str(row["data_hash"])) != truth:
             raise AssertionError("exported rows: some are not what Encord holds.")
         if count != self.size.rows:

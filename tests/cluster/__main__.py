@@ -1,0 +1,73 @@
+"""Run the cluster: ``python -m tests.cluster short``, ``long``, or ``programs`` (whether the system has what it needs)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.cluster import kills, scaling
+from tests.cluster.fleet import WORKERS
+from tests.cluster.programs import MissingProgramError, install
+from tests.cluster.report import Report
+from tests.cluster.rounds import Outcome, play
+from tests.cluster.usage import Usage
+from tests.cluster.work.base import LARGE, SMALL
+from tests.cluster.world import FOLDER, World, prepare_environment
+
+FORMS = ("short", "long")
+
+
+def main() -> int:
+    """Run a form; the exit status says whether everything was there once."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("form", choices=FORMS)
+    parser.add_argument("--kill", choices=kills.ALL, action="append", help="only this; may be given several times")
+    parser.add_argument("--no-scaling", action="store_true", help="leave the measurement with 1, 2 and 4 workers out")
+    parser.add_argument("--no-volume", action="store_true", help="leave the round of 100,000 objects out")
+    wanted = parser.parse_args()
+    try:
+        install()
+    except MissingProgramError as error:
+        print(error, file=sys.stderr)
+        return 2
+    prepare_environment()
+    report = _run(wanted)
+    report.write(FOLDER / "report.json")
+    print(report.text(), flush=True)
+    return 0 if report.good else 1
+
+
+def _run(wanted: argparse.Namespace) -> Report:
+    began = time.monotonic()
+    long = wanted.form == "long"
+    measures = long and not wanted.no_scaling
+    rounds: list[Outcome] = []
+    with World(workers=tuple(WORKERS[:1] if measures else WORKERS)) as world, Usage(world.processes) as usage:
+        measured = []
+        if measures:
+            print("Exports with 1, 2 and 4 workers", flush=True)
+            measured = scaling.measure(world)
+        for number, broken in enumerate(_plan(wanted), start=10):
+            print(f"Round: {' + '.join(broken) or 'nothing breaks'}", flush=True)
+            size = LARGE if long and not broken else SMALL
+            rounds.append(play(world, size, number, broken, seconds=1800 if size is LARGE else 600))
+            for problem in rounds[-1].problems:
+                print(f"  PROBLEM: {problem}", flush=True)
+            print(f"  done after {rounds[-1].seconds:.0f} s: {rounds[-1].items}", flush=True)
+        used = usage.parts()
+    return Report(wanted.form, time.monotonic() - began, rounds, measured, used)
+
+
+def _plan(wanted: argparse.Namespace) -> list[tuple[str, ...]]:
+    """What breaks in each round."""
+    if wanted.kill:
+        return [(kill,) for kill in wanted.kill]
+    if wanted.form == "short":
+        return [kills.IN_SHORT]
+    volume: list[tuple[str, ...]] = [] if wanted.no_volume else [()]
+    return [*volume, *((kill,) for kill in kills.ALL)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
