@@ -1,4 +1,4 @@
-"""Run the cluster: ``python -m tests.cluster short``, ``long``, or ``programs`` (whether the system has what it needs)."""
+"""Run the cluster: ``python -m tests.cluster short`` or ``long``."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _plan(wanted: argparse.Namespace) -> list[tuple[str, ...]]:
     if wanted.kill:
         return [(kill,) for kill in wanted.kill]
     if wanted.form == "short":
-        return [kills.IN_SHORT]
+        return list(kills.IN_SHORT)
     volume: list[tuple[str, ...]] = [] if wanted.no_volume else [()]
     return [*volume, *((kill,) for kill in kills.ALL)]
 

@@ -22,8 +22,9 @@ from tests.free_port import free_port
 WORKER = "worker"
 PAIRS = [f"{name}-{number}" for name in (WEB, SCHEDULER, TRIGGERER) for number in (1, 2)]
 WORKERS = [f"{WORKER}-{number}" for number in (1, 2, 3, 4)]
-SLOTS = 2
+SLOTS = 3
 """Tasks that a worker runs at once."""
+MOST_RESTARTS = 20
 SOON = {
     # What a component that is gone held is taken over after so many seconds. Airflow's own times are minutes.
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
@@ -65,12 +66,24 @@ class Fleet(Deployment):
         self._second_port = free_port()
         self.to_postgres: Mapping[str, Link] = {name: links.to(postgres.port) for name in WORKERS}
         self.to_redis: Mapping[str, Link] = {name: links.to(redis.port) for name in WORKERS}
+        self._started = False
+        self._restarts: dict[str, int] = {}
         super().__init__(python, home, dags, components=[*PAIRS, DAG_PROCESSOR, *workers])
 
     @property
     def running(self) -> Mapping[str, int]:
         """Process id of each component that runs."""
         return {name: process.pid for name, process in self._processes.items()}
+
+    def __enter__(self) -> Fleet:
+        super().__enter__()
+        self._started = True
+        return self
+
+    def take_restarts(self) -> dict[str, int]:
+        """How often each component has ended by itself since the last call; it was started again."""
+        taken, self._restarts = self._restarts, {}
+        return taken
 
     def stop(self) -> None:
         """End every process. A worker that is asked kindly waits for its tasks, whose processes are asked as well."""
@@ -191,6 +204,17 @@ class Fleet(Deployment):
     def _log_in(self) -> None:
         poll(lambda: self._ready() or None, "the workers to be ready", START_SECONDS, every=1.0)
         super()._log_in()
+
+    def _assert_alive(self) -> None:
+        """Start again what has ended, as systemd and Kubernetes do: some components end when they lose the database."""
+        if not self._started:
+            super()._assert_alive()
+        for name, process in list(self._processes.items()):
+            if process.poll() is not None:
+                self._restarts[name] = self._restarts.get(name, 0) + 1
+                if self._restarts[name] > MOST_RESTARTS:
+                    raise DeploymentError(f"{name} ended {self._restarts[name]} times.")
+                self.start(name)
 
     def _ready(self) -> bool:
         """Whether each worker has said so."""

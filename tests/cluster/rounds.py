@@ -15,7 +15,7 @@ from tests.cluster.world import World
 from tests.deployment.polling import DeploymentError, poll
 
 KINDS: Sequence[type[Work]] = (Exports, Uploads, Prelabels, Agents, Registrations, Waits)
-SERVICE_SECONDS = 0.5
+SERVICE_SECONDS = 1.0
 """How long Encord takes for a request while something breaks, so that all kinds of work are under way then."""
 UNITS_PER_SECOND = 30.0
 BEGIN_SECONDS = 120
@@ -30,6 +30,7 @@ class Outcome:
     :param items: How many items each kind has, each once.
     :param under_way: Which kinds were under way when something broke, by what broke.
     :param retried: How many tries there were beyond the first ones.
+    :param restarted: Components that ended by themselves and were started again, and how often.
     :param problems: What was not as it must be.
     """
 
@@ -38,6 +39,7 @@ class Outcome:
     items: dict[str, int] = dataclasses.field(default_factory=dict)
     under_way: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     retried: int = 0
+    restarted: dict[str, int] = dataclasses.field(default_factory=dict)
     problems: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -66,6 +68,7 @@ def play(world: World, size: Size, number: int, broken: Sequence[str] = (), seco
     for work in works:
         work.let_end()
     _judge(world, works, outcome, seconds)
+    outcome.restarted = world.fleet.take_restarts()
     outcome.seconds = time.monotonic() - began
     return outcome
 

@@ -22,7 +22,7 @@ class Size:
     tasks: int
 
 
-SMALL = Size(rows=400, objects=2_000, files=60, prelabels=120, tasks=60)
+SMALL = Size(rows=400, objects=2_000, files=60, prelabels=160, tasks=60)
 LARGE = Size(rows=4_000, objects=100_000, files=240, prelabels=600, tasks=240)
 PARTS = 2
 """Mapped tasks of a round, of each kind that is cut: as many of all kinds as the workers have slots."""
@@ -59,7 +59,7 @@ class Work(ABC):
         """Whether the run has ended."""
         return self.world.fleet.state(self.run) in ("success", "failed")
 
-    def let_end(self) -> None:
+    def let_end(self) -> None:  # noqa: B027 - most kinds wait for no person
         """Do what the work waits for, if it waits for people."""
 
     def tries(self) -> int:

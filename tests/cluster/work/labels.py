@@ -21,7 +21,7 @@ class Exports(Work):
     """The nightly export: every label row of a project once in its files, and as Encord holds it."""
 
     dag, task = "exports", "export"
-    batch_size, parts = 10, PARTS
+    batch_size, parts = 5, PARTS
 
     def prepare(self) -> dict[str, Any]:
         self.project = self.world.account.project(rows=self.size.rows, created=1.0, objects_per_row=3)["project_id"]
