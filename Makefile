@@ -35,7 +35,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
-CI_TARGETS := check test demo docs matrix-2.11 lowest e2e
+CI_TARGETS := check test demo docs matrix-2.11 lowest e2e cluster-short
 
 ci-targets:
 	@echo $(CI_TARGETS)

@@ -11,10 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-
-import boto3
-from botocore.client import BaseClient
-from botocore.config import Config
+from typing import TYPE_CHECKING
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
@@ -23,6 +20,9 @@ from tests.cluster.links import Links
 from tests.cluster.servers import ObjectStore, Postgres, Redis
 from tests.deployment.polling import poll
 from tests.free_port import free_port
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / ".work" / "cluster"
@@ -125,6 +125,9 @@ class World:
 
 
 def _s3(port: int) -> BaseClient:
+    import boto3
+    from botocore.config import Config
+
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{port}",
