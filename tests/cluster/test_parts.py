@@ -1,4 +1,4 @@
-"""The parts of a cluster that a mistake would make useless: links that are cut, servers that come back, and the comparison."""
+"""The parts of a cluster that a mistake would make useless: links, servers that come back, and the comparison."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_system_without_the_programs_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(programs, "_POSTGRES_VERSIONS", tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(programs.MissingProgramError, match="sudo apt-get install postgresql redis-server$"):
+    with pytest.raises(programs.MissingProgramError, match=r"sudo apt-get install postgresql redis-server$"):
         programs.install()
 
 

@@ -1,5 +1,5 @@
-"""Two processes with one directory in an object store. Its file systems answer from what they listed last, as that of S3
-does, so each process must ask the store itself for what the other one did.
+"""Two processes with one directory in an object store. Its file systems answer from what they listed last, as that of
+S3 does, so each process must ask the store itself for what the other one did.
 """
 
 from __future__ import annotations
@@ -13,42 +13,45 @@ from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_encord.exports.directory import FinishedError
-from airflow_provider_encord.exports.labels import join
-from airflow_provider_encord.exports.manifest import MANIFEST
+from airflow_provider_encord.exports.labels import ExportSpec, join
+from airflow_provider_encord.exports.manifest import MANIFEST, Layout
 from airflow_provider_encord.exports.partitions import export_partition, plan_partitions
 from airflow_provider_encord.exports.plan import Plan, directory_of, read_plan
 from airflow_provider_encord.exports.reading import ReadOptions
-from tests.exports.bench import Encord, spec, units
+from tests.exports.bench import QUESTION, Encord, units
 
-PROTOCOLS = ("one", "other")
 READING = ReadOptions(max_concurrency=1)
 
 
 class _Store(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
     """Keeps its listings as s3fs does: until it writes or removes something in that directory itself."""
 
-    protocol = PROTOCOLS
     store: dict[str, Any] = {}  # noqa: RUF012 - as in its base: all instances have the same objects
     pseudo_dirs = [""]  # noqa: RUF012
-    cachable = False
 
     @classmethod
     def _strip_protocol(cls, path: str) -> str:
         return super()._strip_protocol(str(path).partition("://")[2] if "://" in str(path) else path)  # type: ignore[no-any-return]
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._listed: dict[str, list[dict[str, Any]]] = {}
+
     def ls(self, path: str, detail: bool = True, **options: Any) -> Any:
         path = self._strip_protocol(path)
-        if path not in self.dircache:
-            self.dircache[path] = super().ls(path, detail=True, **options)
-        return self.dircache[path] if detail else sorted(one["name"] for one in self.dircache[path])
+        if path not in self._listed:
+            self._listed[path] = super().ls(path, detail=True, **options)
+        return self._listed[path] if detail else [one["name"] for one in self._listed[path]]
 
     def info(self, path: str, **options: Any) -> Any:
         path = self._strip_protocol(path)
-        known = self._ls_from_cache(path)
-        if known is None:
+        listed = self._listed.get(path.rpartition("/")[0])
+        if listed is None:
             return super().info(path, **options)
-        (same,) = [one for one in known if one["name"] == path] or [{"name": path, "size": 0, "type": "directory"}]
-        return same
+        for one in listed:
+            if one["name"] == path:
+                return one
+        raise FileNotFoundError(path)
 
     def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
         path = self._strip_protocol(path)
@@ -64,11 +67,21 @@ class _Store(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
 
     def invalidate_cache(self, path: str | None = None) -> None:
         if path is None:
-            self.dircache.clear()
-        else:
-            path = self._strip_protocol(path)
-            self.dircache.pop(path, None)
-            self.dircache.pop(self._parent(path), None)
+            self._listed.clear()
+            return
+        path = self._strip_protocol(path)
+        self._listed.pop(path, None)
+        self._listed.pop(path.rpartition("/")[0], None)
+
+
+class _One(_Store):
+    """The file system of one process. fsspec makes one instance of each class."""
+
+    protocol = "one"
+
+
+class _Other(_Store):
+    protocol = "other"
 
 
 @pytest.fixture
@@ -76,10 +89,11 @@ def paths() -> list[ObjectStoragePath]:
     """The same directory, in the file systems of two processes."""
     _Store.store.clear()
     made = []
-    for protocol in PROTOCOLS:
-        fsspec.register_implementation(protocol, _Store, clobber=True)
-        attach(protocol=protocol, fs=_Store())
-        made.append(ObjectStoragePath(f"{protocol}://bucket/export"))
+    for kind in (_One, _Other):
+        fsspec.register_implementation(kind.protocol, kind, clobber=True)
+        kind().invalidate_cache()
+        attach(protocol=kind.protocol, fs=kind())
+        made.append(ObjectStoragePath(f"{kind.protocol}://bucket/export"))
     return made
 
 
@@ -91,8 +105,10 @@ def _plan(path: ObjectStoragePath) -> Plan:
 
 def test_the_process_that_joins_second_finds_the_manifest_of_the_first(paths: list[ObjectStoragePath]) -> None:
     one, other = paths
-    encord = Encord(units(4))
-    first, second = plan_partitions(encord, spec(), one, rows_per_partition=2, most=10)
+    encord = Encord(units(4)).client()
+    first, second = plan_partitions(
+        encord, ExportSpec(selection=QUESTION, layout=Layout()), one, rows_per_partition=2, most=10
+    )
     plan, directory = _plan(one), directory_of(one)
     export_partition(encord, first, one, READING)
     directory.file_names(plan.id, "progress")  # what a join looks at first
