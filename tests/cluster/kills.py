@@ -1,4 +1,4 @@
-"""What breaks while work is under way, and how it comes back."""
+"""What breaks while work is in progress, and how it comes back."""
 
 from __future__ import annotations
 

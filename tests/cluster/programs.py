@@ -13,7 +13,7 @@ from pathlib import Path
 PACKAGES = {"redis-server": "redis-server", "initdb": "postgresql", "postgres": "postgresql"}
 """The Debian package of each program."""
 _POSTGRES_VERSIONS = Path("/usr/lib/postgresql")  # Debian keeps them out of PATH
-_USERS = ("postgres", "nobody")
+_USERS = ("postgres", "daemon")
 
 
 class MissingProgramError(Exception):

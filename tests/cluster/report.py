@@ -41,7 +41,7 @@ class Report:
         for one in self.rounds:
             items = ", ".join(f"{count} {kind}" for kind, count in one.items.items())
             lines.append(f"{one.name}: {one.seconds:.0f} s, {one.retried} more tries, each once: {items}")
-            lines += [f"  under way at '{what}': {', '.join(kinds)}" for what, kinds in one.under_way.items()]
+            lines += [f"  in progress at '{what}': {', '.join(kinds)}" for what, kinds in one.under_way.items()]
             if one.restarted:
                 lines.append(f"  ended by themselves and started again: {one.restarted}")
             lines += [f"  PROBLEM: {problem}" for problem in one.problems]

@@ -16,7 +16,7 @@ from tests.deployment.polling import DeploymentError, poll
 
 KINDS: Sequence[type[Work]] = (Exports, Uploads, Prelabels, Agents, Registrations, Waits)
 SERVICE_SECONDS = 1.0
-"""How long Encord takes for a request while something breaks, so that all kinds of work are under way then."""
+"""How long Encord takes for a request while something breaks, so that all kinds of work are in progress then."""
 UNITS_PER_SECOND = 30.0
 BEGIN_SECONDS = 120
 
@@ -28,7 +28,7 @@ class Outcome:
     :param name: What was broken.
     :param seconds: From the start to the end of the last run.
     :param items: How many items each kind has, each once.
-    :param under_way: Which kinds were under way when something broke, by what broke.
+    :param under_way: Which kinds were in progress when something broke, by what broke.
     :param retried: How many tries there were beyond the first ones.
     :param restarted: Components that ended by themselves and were started again, and how often.
     :param problems: What was not as it must be.
@@ -61,7 +61,7 @@ def play(world: World, size: Size, number: int, broken: Sequence[str] = (), seco
         work.begin()
     for what in broken:
         outcome.under_way[what] = _under_way(works)
-        print(f"  {what}, while these are under way: {', '.join(outcome.under_way[what])}", flush=True)
+        print(f"  {what}, while these are in progress: {', '.join(outcome.under_way[what])}", flush=True)
         kills.ALL[what](world)
     world.slow_down(0)
     world.emulator.jobs(units_per_second=None)
@@ -74,7 +74,7 @@ def play(world: World, size: Size, number: int, broken: Sequence[str] = (), seco
 
 
 def _under_way(works: Sequence[Work]) -> list[str]:
-    """Wait until all kinds are under way at once; which are, if some were done before others began."""
+    """Wait until all kinds are in progress at once; which are, if some were done before others began."""
     seen: list[str] = []
 
     def look() -> bool | None:
@@ -87,7 +87,7 @@ def _under_way(works: Sequence[Work]) -> list[str]:
         return True if ended and len(now) >= len(seen) else None
 
     try:
-        poll(look, "all kinds of work to be under way", BEGIN_SECONDS, every=1.0)
+        poll(look, "all kinds of work to be in progress", BEGIN_SECONDS, every=1.0)
     except DeploymentError:
         return [work.dag for work in works if work.under_way()]
     return seen

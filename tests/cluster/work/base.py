@@ -47,7 +47,7 @@ class Work(ABC):
         return f"{self.dag}-{self.number}"
 
     def begin(self) -> None:
-        """Prepare what there is to do, and start the run."""
+        """Prepare the work, and start the run."""
         self.run = self.world.fleet.trigger(self.dag, self.prepare())
 
     def under_way(self) -> bool:
