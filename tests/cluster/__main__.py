@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
+import signal
 import sys
 import time
+from collections.abc import Iterator
 
 from tests.cluster import kills, scaling
 from tests.cluster.fleet import WORKERS
@@ -35,10 +39,24 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     prepare_environment()
-    report = _run(wanted)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all processes are ended, as after Ctrl+C
+    with _alone():
+        report = _run(wanted)
     report.write(FOLDER / "report.json")
     print(report.text(), flush=True)
     return 0 if report.good else 1
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Refuse a second run in the same checkout: each run empties the folder at its start."""
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with (FOLDER.parent / "cluster.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("Another run of the cluster uses this checkout. Wait until it has ended.") from None
+        yield
 
 
 def _run(wanted: argparse.Namespace) -> Report:
