@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.cluster import kills
 from tests.cluster.work.base import Size, Work
@@ -67,9 +67,10 @@ def play(world: World, size: Size, number: int, broken: Sequence[str] = (), seco
     world.emulator.jobs(units_per_second=None)
     for work in works:
         work.let_end()
-    _judge(world, works, outcome, seconds)
-    outcome.restarted = world.fleet.take_restarts()
+    states = _ended(world, works, outcome, seconds)
     outcome.seconds = time.monotonic() - began
+    outcome.restarted = world.fleet.take_restarts()
+    _judge(works, outcome, states)
     return outcome
 
 
@@ -93,12 +94,16 @@ def _under_way(works: Sequence[Work]) -> list[str]:
     return seen
 
 
-def _judge(world: World, works: Sequence[Work], outcome: Outcome, seconds: float) -> None:
+def _ended(world: World, works: Sequence[Work], outcome: Outcome, seconds: float) -> dict[str, str]:
+    """The states in which the runs ended; none if one did not end."""
     try:
-        states = world.fleet.all_done([work.run for work in works], seconds)
+        return world.fleet.all_done([work.run for work in works], seconds)
     except DeploymentError as error:
         outcome.problems.append("\n".join([str(error), *getattr(error, "__notes__", [])]))
-        states = {}
+        return {}
+
+
+def _judge(works: Sequence[Work], outcome: Outcome, states: Mapping[str, str]) -> None:
     for work in works:
         if states.get(work.run) != "success":
             outcome.problems.append(f"{work.name}: {states.get(work.run, 'not ended')}; {_failures(work)}")
