@@ -23,6 +23,7 @@ IN_PROCESSES = -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 SMOKE_ARGS ?=
 SOAK_MINUTES ?= 60
 SOAK_ARGS ?=
+CLUSTER_ARGS ?=
 
 unexport PYTHONDONTWRITEBYTECODE
 # Nothing outside the checkout is touched, not even the caches of the package clients.
@@ -30,11 +31,11 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage readers soak soak-waiting e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
+.PHONY: help demo test test-quick coverage readers soak soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
-CI_TARGETS := check test demo docs matrix-2.11 lowest e2e
+CI_TARGETS := check test demo docs matrix-2.11 lowest e2e cluster-short
 
 ci-targets:
 	@echo $(CI_TARGETS)
@@ -81,6 +82,13 @@ soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, peop
 
 soak-waiting: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## sensors and watchers that come and go, for SOAK_MINUTES (60): do they leak?
 	$(BIN)/python -m tests.sensors.soak $(SOAK_MINUTES)
+
+# Airflow on CeleryExecutor, PostgreSQL, Redis and an S3 server, in .work/cluster.
+cluster: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## everything at once on many workers that are killed; half an hour
+	.venvs/cluster/bin/python -m tests.cluster long $(CLUSTER_ARGS)
+
+cluster-short: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## the same with less work and fewer kills, in minutes
+	.venvs/cluster/bin/python -m tests.cluster short $(CLUSTER_ARGS)
 
 e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
@@ -229,6 +237,14 @@ READERS := tests/airflow_layer/training/readers
 	$(UV) pip install --quiet --python .venvs/readers/bin/python --requirement $(READERS)/requirements.txt
 	$(UV) pip install --quiet --python .venvs/readers/bin/python --no-deps \
 	  --requirement $(READERS)/requirements-alone.txt
+	touch $@
+
+# What Airflow's own constraints do not pin stands in requirements.txt.
+.venvs/cluster/.ready: pyproject.toml emulator/pyproject.toml constraints/airflow-$(AIRFLOW).txt tests/cluster/requirements.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/cluster
+	$(UV) pip install --quiet --python .venvs/cluster/bin/python --constraint constraints/airflow-$(AIRFLOW).txt \
+	  --requirement tests/cluster/requirements.txt --editable '.[redis]'
+	$(UV) pip install --quiet --python .venvs/cluster/bin/python --no-deps --editable ./emulator
 	touch $@
 
 .venvs/sdk-%/.ready: tests/sdk/requirements-%.txt $(UV)

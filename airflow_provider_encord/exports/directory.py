@@ -37,7 +37,15 @@ from airflow_provider_encord.exports.file_names import (
     plan_of,
     short,
 )
-from airflow_provider_encord.storage_paths import StoragePath, locked, size_and_version, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    content_now,
+    forget_listing,
+    locked,
+    size_now,
+    storage_errors,
+    write_whole,
+)
 
 KIND: Literal["encord export plan"] = "encord export plan"
 MOST_REPLACED = 100
@@ -143,7 +151,7 @@ class ExportDirectory(Generic[M]):
             ) from None
 
     def claim(self) -> Claim | None:
-        """The claim of the directory's owner; None without an owner.
+        """The claim of the directory's owner, if there is one.
 
         :raises InvalidArgumentError: ``plan.json`` is not the plan of an export.
         """
@@ -263,19 +271,11 @@ class ExportDirectory(Generic[M]):
 
     def content(self, name: str) -> bytes | None:
         """The content of a file; None if it does not exist."""
-        with storage_errors("destination", self.path):
-            try:
-                return (self.path / name).read_bytes()
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        return content_now(self.path / name, "destination")
 
     def size(self, name: str) -> int | None:
         """The size of a file in bytes; None if it does not exist."""
-        with storage_errors("destination", self.path):
-            try:
-                return size_and_version(self.path / name)[0]
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        return size_now(self.path / name, "destination")
 
     def publish(self, plan: str, content: Iterable[bytes]) -> None:
         """Write the manifest of a plan.
@@ -368,6 +368,7 @@ class ExportDirectory(Generic[M]):
 
     def _names(self) -> list[str]:
         with storage_errors("destination", self.path):
+            forget_listing(self.path)
             if not self.path.exists():
                 return []
             if not self.path.is_dir():

@@ -206,16 +206,29 @@ def _lines(path: Any, argument: str, start: Place) -> Iterator[tuple[bytes, Plac
             if start.offset:
                 file.seek(start.offset)
         offset, number = start.offset, start.line
-        while True:
-            with storage_errors(argument, path):
-                lines = file.readlines(_BLOCK)
-            if not lines:
-                return
-            for line in lines:
-                offset, number = offset + len(line), number + 1
-                yield line, Place(offset=offset, line=number)
+        for line in _split(file, argument, path):
+            offset, number = offset + len(line), number + 1
+            yield line, Place(offset=offset, line=number)
     finally:
         file.close()
+
+
+def _split(file: Any, argument: str, path: Any) -> Iterator[bytes]:
+    """The lines of an opened file. It is only read: files of object stores cannot return some of their lines."""
+    begun: list[bytes] = []
+    while True:
+        with storage_errors(argument, path):
+            block = file.read(_BLOCK)
+        if not block:
+            break
+        first, *others = block.split(b"\n")
+        begun.append(first)
+        if others:
+            yield b"".join(begun) + b"\n"
+            yield from (line + b"\n" for line in others[:-1])
+            begun = [others[-1]]
+    if rest := b"".join(begun):
+        yield rest
 
 
 def _kind_of_json(value: Any) -> str:

@@ -13,16 +13,16 @@ import json
 import os
 import secrets
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 import requests
 
 from tests.deployment.environment import airflow_version, kept_variables, settings
+from tests.deployment.polling import DeploymentError, poll
 from tests.free_port import free_port
 
 WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "web", "scheduler", "dag-processor", "triggerer"
@@ -33,30 +33,6 @@ USER = "admin"
 START_SECONDS = 180
 RUN_SECONDS = 240
 STOP_SECONDS = 20
-
-T = TypeVar("T")
-
-
-class DeploymentError(AssertionError):
-    """The deployment did not do what it was asked; the message ends with what it said last."""
-
-
-def poll(look: Callable[[], T | None], what: str, seconds: float, every: float = 0.5) -> T:
-    """Look again and again, until there is something.
-
-    :param look: Gives None while there is nothing.
-    :param what: What is awaited, for the error.
-    :param seconds: For how long.
-    :param every: Seconds between two looks.
-    :raises DeploymentError: There was nothing in time.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        if (seen := look()) is not None:
-            return seen
-        if time.monotonic() > deadline:
-            raise DeploymentError(f"Waited {seconds} s in vain: {what}.")
-        time.sleep(every)
 
 
 @dataclasses.dataclass
@@ -90,7 +66,7 @@ class Deployment:
         self._dag_of_run: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy of the machine
-        self._variables = {**kept_variables(), **settings(self), **self.environment}
+        self._variables = {**kept_variables(), **self._settings(), **self.environment}
 
     @property
     def old(self) -> bool:
@@ -123,7 +99,7 @@ class Deployment:
                     self._start(name, command)
             poll(self._healthy, f"{', '.join(self._processes)} to be healthy", START_SECONDS)
             self.assert_loopback_only()
-            if not self.old and WEB in self.components:
+            if not self.old and any(name.startswith(WEB) for name in self.components):
                 self._log_in()
         except BaseException as error:
             error.add_note(self._last_words())
@@ -225,11 +201,20 @@ class Deployment:
 
     def restart(self, component: str) -> None:
         """Kill a component at once, as a crash would, and start it again."""
-        family = psutil.Process(self._processes[component].pid)
-        for process in [*family.children(recursive=True), family]:
+        self.kill(component)
+        self.start(component)
+
+    def kill(self, component: str) -> None:
+        """Kill a component at once, with all processes that stem from it."""
+        process = self._processes.pop(component)
+        family = psutil.Process(process.pid)
+        for one in [*family.children(recursive=True), family]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._processes[component].wait()
+                one.kill()
+        process.wait()
+
+    def start(self, component: str) -> None:
+        """Start a component that does not run."""
         self._start(component, self._command(component) or [])
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
@@ -295,6 +280,9 @@ class Deployment:
         extra = [EXECUTION_API] if WEB in self.components and not self.old else []
         return [*self.components, *extra]
 
+    def _settings(self) -> dict[str, str]:
+        return settings(self)
+
     def _command(self, component: str) -> list[str] | None:
         if component == WEB and self.old:
             # A worker waits on a connection until something comes, and a browser opens some early: so more than one.
@@ -314,11 +302,15 @@ class Deployment:
         place = ["--host", "127.0.0.1", "--port", str(port)]
         return ["api-server", "--apps", apps, *place, "--workers", str(workers)]
 
+    def _variables_of(self, name: str) -> Mapping[str, str]:
+        """What a component has of its own, beside what all have."""
+        return {}
+
     def _start(self, name: str, command: list[str]) -> None:
         with self._log_of(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [str(self.python), "-m", "airflow", *command],
-                env=self._variables,
+                env=self._variables | self._variables_of(name),
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -10,7 +10,8 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import Deployment
 from tests.docs.blocks import DOCS, blocks_of
 
 DAG_ID = "reopen_after_approval"

@@ -12,7 +12,8 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import TRIGGERER, Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import TRIGGERER, Deployment
 from tests.sdk.media import png
 
 DAG_FILE = """

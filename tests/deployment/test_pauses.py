@@ -9,7 +9,8 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import Deployment
 from tests.sdk.media import png
 
 TASKS = 4

@@ -11,7 +11,8 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import TRIGGERER, Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import TRIGGERER, Deployment
 
 WAITING = 12
 CONNECTION = "encord_people"

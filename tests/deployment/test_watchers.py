@@ -16,7 +16,8 @@ from airflow_provider_encord.assets import stage_uri
 from airflow_provider_encord.exports import read
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import SCHEDULER, TRIGGERER, Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import SCHEDULER, TRIGGERER, Deployment
 
 CONNECTION = "encord_watched"
 EXAMPLE = Path(__file__).parents[2] / "example_dags" / "example_encord_event_driven.py"

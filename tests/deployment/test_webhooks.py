@@ -14,7 +14,8 @@ from airflow_provider_encord.assets import stage_uri
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import running_line
-from tests.deployment.processes import DAG_PROCESSOR, SCHEDULER, WEB, Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import DAG_PROCESSOR, SCHEDULER, WEB, Deployment
 
 SECRET = "the-secret-of-this-deployment"
 STAGES = [

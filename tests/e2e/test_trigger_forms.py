@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import Deployment
 from tests.e2e.conftest import ROOT
 from tests.e2e.forms import Form
 

@@ -14,7 +14,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from encord_emulator.process import PYTHON_VARIABLE, Emulator
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import Deployment
 from tests.leaks.remains import Remains, Run
 
 CHECKOUT = Path(__file__).parents[2]

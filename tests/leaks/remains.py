@@ -16,7 +16,8 @@ from typing import Any
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.client import keys
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.polling import poll
+from tests.deployment.processes import Deployment
 from tests.leaks.forms import Secret, private_key, text_secret
 from tests.leaks.search import Found, Search
 from tests.leaks.signed_urls import handed_out

@@ -11,7 +11,7 @@ from airflow_provider_encord.operators.workflow import (
     EncordReviewTasksOperator,
     EncordSubmitTasksOperator,
 )
-from tests.deployment.processes import poll
+from tests.deployment.polling import poll
 from tests.task_actions.desk import Desk
 
 MOVE = {"path": "/move-tasks$"}

@@ -18,7 +18,7 @@ from airflow_provider_encord.operators.workflow import (
     EncordSubmitTasksOperator,
 )
 from airflow_provider_encord.task_actions.report import TaskReport
-from tests.deployment.processes import poll
+from tests.deployment.polling import poll
 from tests.histories.processes import Attempt
 from tests.moves.attempts import DAYS, Run
 from tests.task_actions.desk import Desk

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.operators.workflow import EncordMoveTasksOperator, EncordRevertTasksOperator
 from airflow_provider_encord.report_files import ReportFiles
-from tests.deployment.processes import poll
+from tests.deployment.polling import poll
 from tests.moves.attempts import DAYS, End, Run, attempt
 from tests.task_actions.desk import Desk
 from tests.task_actions.test_faults import BUSY, MOVE

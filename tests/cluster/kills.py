@@ -1,0 +1,99 @@
+"""What breaks while work is in progress, and how it comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from tests.cluster.fleet import WORKERS
+from tests.cluster.links import Link
+from tests.cluster.world import World
+
+AWAY_SECONDS = 20
+"""For how long a worker is cut off, or a killed component is missing: long enough for another to take over."""
+S3_AWAY_SECONDS = 60
+
+
+def kill_workers(world: World) -> None:
+    """Half of the workers die with their tasks, and come back."""
+    killed = WORKERS[:2]
+    for name in killed:
+        world.fleet.kill(name)
+    time.sleep(3)
+    for name in killed:
+        world.fleet.start(name)
+
+
+def cut_from_redis(world: World) -> None:
+    """Half of the workers cannot reach Redis for a while."""
+    _away([world.fleet.to_redis[name] for name in WORKERS[:2]], AWAY_SECONDS)
+
+
+def cut_from_postgres(world: World) -> None:
+    """Half of the workers cannot reach PostgreSQL for a while, where Celery keeps results."""
+    _away([world.fleet.to_postgres[name] for name in WORKERS[:2]], AWAY_SECONDS)
+
+
+def kill_scheduler(world: World) -> None:
+    """One of the schedulers dies; after a while there is a new one."""
+    _replace(world, "scheduler-1")
+
+
+def kill_triggerer(world: World) -> None:
+    """One of the triggerers dies; after a while there is a new one."""
+    _replace(world, "triggerer-1")
+
+
+def restart_redis(world: World) -> None:
+    """Redis crashes and starts again."""
+    world.redis.kill()
+    time.sleep(2)
+    world.redis.start()
+
+
+def restart_postgres(world: World) -> None:
+    """PostgreSQL ends all connections at once, and starts again."""
+    world.postgres.kill()
+    time.sleep(2)
+    world.postgres.start()
+
+
+def take_s3_away(world: World) -> None:
+    """Nothing reaches the S3 server for a minute."""
+    _away([world.to_s3], S3_AWAY_SECONDS)
+
+
+def restart_encord(world: World) -> None:
+    """Encord crashes and starts again, with what it had stored."""
+    world.emulator.kill()
+    time.sleep(2)
+    world.start_emulator()
+
+
+ALL: Mapping[str, Callable[[World], None]] = {
+    "workers killed": kill_workers,
+    "workers cut off from Redis": cut_from_redis,
+    "workers cut off from PostgreSQL": cut_from_postgres,
+    "scheduler killed": kill_scheduler,
+    "triggerer killed": kill_triggerer,
+    "Redis restarted": restart_redis,
+    "PostgreSQL restarted": restart_postgres,
+    "S3 away for a minute": take_s3_away,
+    "Encord restarted": restart_encord,
+}
+IN_SHORT = (("workers killed",), ("Redis restarted", "Encord restarted", "PostgreSQL restarted"))
+"""What breaks in each round of the short form."""
+
+
+def _away(links: list[Link], seconds: float) -> None:
+    for link in links:
+        link.cut()
+    time.sleep(seconds)
+    for link in links:
+        link.mend()
+
+
+def _replace(world: World, component: str) -> None:
+    world.fleet.kill(component)
+    time.sleep(AWAY_SECONDS)
+    world.fleet.start(component)
