@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import contextvars
 import dataclasses
+import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.async_client import AsyncEncordClient
     from airflow_provider_encord.waits.questions import Question
 
+HISTORY_SECONDS = 3600.0
+"""So often, what a poll says about a project is added to its history, if there is one."""
 PLACES = 16
 FRESH_SECONDS = 5.0
 _SPREAD = 0.1  # intervals differ by this fraction, so that polls do not stay in step
@@ -71,6 +74,7 @@ class SharedPoll:
         self._published = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._kept_at = -math.inf
 
     @property
     def waiters(self) -> int:
@@ -114,6 +118,26 @@ class SharedPoll:
             self._latest = outcome
             published, self._published = self._published, asyncio.Event()
             published.set()
+            if outcome.error is None:
+                await self._keep(outcome.answer)
+
+    async def _keep(self, answer: Any) -> None:
+        """Add what the answer says to the history of the project, in a thread, because files may block."""
+        now = asyncio.get_running_loop().time()
+        if now - self._kept_at < HISTORY_SECONDS:
+            return
+        self._kept_at = now
+        await asyncio.to_thread(self._write, answer)
+
+    def _write(self, answer: Any) -> None:
+        from airflow_provider_encord.hooks.history import TaskHistory
+        from airflow_provider_encord.waits.observing import fact_of
+
+        fact = fact_of(self._question, answer, self._client.settings.host)
+        if fact is not None:
+            history = TaskHistory()
+            history.remember(self._question.project_id, fact)
+            history.write(None)
 
     async def _until_due(self, begun: float, least: float, factor: float) -> None:
         """Sleep until the next poll. A waiter that joins may have a shorter interval.
