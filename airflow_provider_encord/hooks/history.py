@@ -83,10 +83,10 @@ class TaskHistory:
         try:
             _write(learned, _task_of(instance), once_an_hour=once_an_hour)
         except EncordError as error:
-            log.warning("The history of the project could not be written, and the task goes on: %s", error)
+            log.warning("The history could not be written to %s; the task is not affected. %s", text, error)
         except Exception as error:  # noqa: BLE001 - the drivers of object stores can raise any error
             reason = type(error).__name__
-            log.warning("The history of the project could not be written to %s, and the task goes on: %s", text, reason)
+            log.warning("The history could not be written to %s; the task is not affected. %s.", text, reason)
 
 
 def _task_of(instance: Any) -> Task | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import uuid
@@ -93,10 +94,8 @@ def test_compacting_again_changes_no_byte(tmp_path: Path) -> None:
 def test_a_process_that_dies_anywhere_loses_and_doubles_nothing(tmp_path: Path, changes: int) -> None:
     written = filled(tmp_path, HOURS)
     whole = read_project(tmp_path, PROJECT).days
-    try:
+    with contextlib.suppress(KilledError):
         compact(DyingStore(tmp_path, changes), NOW)
-    except KilledError:
-        pass
     assert everything(tmp_path) == written
     assert read_project(tmp_path, PROJECT).days == whole
     compact(ProjectStore(tmp_path, PROJECT), NOW)
