@@ -192,7 +192,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": modules("hooks", "encord"),
         "operators": modules(
             *("operators", "projects", "datasets", "ontologies", "storage", "labels", "workflow"),
-            *("quality", "agents", "analytics", "media", "training"),
+            *("quality", "agents", "analytics", "media", "training", "reports"),
         ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits", "pauses", "events"),
