@@ -113,12 +113,14 @@ class ProjectDays(msgspec.Struct, kw_only=True):
     """A project day by day.
 
     :param last_at: Time of the latest one.
+    :param dag_ids: The DAGs whose tasks learned it.
     :param stage_ids: The ids of all stages. In the maps of days, a stage is its place in this list.
     :param titles: The titles of these stages, each with the time when it was seen.
     """
 
     last_at: str | None = None
     project: ProjectAt | None = None
+    dag_ids: list[str] = []
     stage_ids: list[str] = []
     titles: list[tuple[str, str]] = []
     days: dict[str, Day] = {}
@@ -127,6 +129,8 @@ class ProjectDays(msgspec.Struct, kw_only=True):
     def add(self, record: Record) -> None:
         """Add a record."""
         self.last_at = max(self.last_at or "", record.at)
+        if record.task and record.task.dag_id not in self.dag_ids:
+            self.dag_ids.append(record.task.dag_id)
         match record.fact:
             case ProjectSeen() as seen:
                 self._add_project(record.at, seen)

@@ -24,11 +24,13 @@ class ProjectHistory:
     """The history of a project, and what of it cannot be used.
 
     :param days: What is known, day by day.
+    :param names: The files of it. Files never change, so the same names are the same history.
     """
 
     project_id: str
     days: ProjectDays
     problems: Problems
+    names: Names = Names()
 
 
 def read_project(root: Any, project_id: str) -> ProjectHistory:
@@ -65,10 +67,10 @@ def _read(store: ProjectStore, names: Names, *, strict: bool) -> ProjectHistory:
         elif strict:
             raise _MergedError
     if days is None:
-        return ProjectHistory(store.project_id, summary_of(once(records)), problems)
+        return ProjectHistory(store.project_id, summary_of(once(records)), problems, names)
     for record in once(records):
         days.add(record)
-    return ProjectHistory(store.project_id, days, problems)
+    return ProjectHistory(store.project_id, days, problems, names)
 
 
 def _summary(store: ProjectStore, names: Names) -> ProjectDays | None:

@@ -132,7 +132,8 @@ def _spread(count: int) -> float:
 def _drawn(last: Point, weeks: Sequence[Sequence[Step]], past: Sequence[Step], noun: str, draws: int) -> Forecast:
     nets = _stretched(weeks)
     count, chance = len(nets), random.Random(_SEED)  # noqa: S311 - the same history has the same forecast
-    lengths = sorted(_length(last.remaining, chance.choices(nets, k=count), chance) for _ in range(draws))
+    drawable = [(net, sum(net), _most_taken(net)) for net in nets]
+    lengths = sorted(_length(last.remaining, chance.choices(drawable, k=count), chance) for _ in range(draws))
     low, middle, high = (lengths[min(int(share * draws), draws - 1)] for share in (_BAND[0], 0.5, _BAND[1]))
     never = sum(length > LONGEST_DAYS for length in lengths) / draws
     done = sum(step.done for week in weeks for step in week) / count
@@ -156,25 +157,26 @@ def _drawn(last: Point, weeks: Sequence[Sequence[Step]], past: Sequence[Step], n
     )
 
 
-def _length(remaining: float, weeks: Sequence[Sequence[float]], chance: random.Random) -> int:
-    """The number of days until nothing remains, if random weeks of these follow."""
-    sums = [sum(week) for week in weeks]
-    lowest = [_lowest(week) for week in weeks]
+def _length(remaining: float, weeks: Sequence[tuple[Sequence[float], float, float]], chance: random.Random) -> int:
+    """The number of days until nothing remains, if random weeks of these follow.
+
+    :param weeks: What each day takes off, the sum of it, and the most that is taken off on any day.
+    """
     days, count = 0, len(weeks)
     while days <= LONGEST_DAYS:
-        number = int(chance.random() * count)
-        if remaining <= lowest[number]:
-            for net in weeks[number]:
+        nets, taken, most = weeks[int(chance.random() * count)]
+        if remaining <= most:
+            for net in nets:
                 days += 1
                 remaining -= net
                 if remaining <= 0:
                     return days
-        remaining -= sums[number]
+        remaining -= taken
         days += 7
     return days
 
 
-def _lowest(week: Sequence[float]) -> float:
+def _most_taken(week: Sequence[float]) -> float:
     """The most that is taken off within a week, on any of its days."""
     taken, most = 0.0, 0.0
     for net in week:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from airflow_provider_encord.client.web_app import project_url
+from airflow_provider_encord.history.records import Task
 from airflow_provider_encord.project_progress.forecast import said
 from airflow_provider_encord.project_progress.plotted import Plotted, plotted
 from airflow_provider_encord.project_progress.progress import ProjectProgress
@@ -58,33 +60,61 @@ _EVENTS = {
 _COUNTS_SHOWN = 6
 
 
-def page_of(progress: ProjectProgress) -> str:
-    """The page."""
-    return "\n".join(_page(progress)) + "\n"
+TaskAddress: TypeAlias = Callable[[Task], str]
+"""The address of Airflow's page about a task instance."""
 
 
-def _page(progress: ProjectProgress) -> Iterator[str]:
-    title = _text(progress.title or f"Project {progress.project_id}")
+def page_of(progress: ProjectProgress, *, head: str = "", above: str = "", address: TaskAddress | None = None) -> str:
+    """The page.
+
+    :param head: HTML for the end of its head.
+    :param above: HTML for its beginning, such as a way back.
+    :param address: Where Airflow shows a task instance; None if the reader may have no Airflow.
+    """
+    return "\n".join(_page(progress, head, above, address)) + "\n"
+
+
+def begin(title: str, head: str = "", above: str = "") -> Iterator[str]:
+    """The beginning of a page.
+
+    :param title: Of the page.
+    """
     yield BEGINNING
-    yield f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}: progress</title>'
-    yield f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
+    yield f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{_text(title)}</title>'
+    yield f"<style>{_STYLE}</style>{head}</head><body>{above}<main>"
+
+
+def _page(progress: ProjectProgress, head: str, above: str, address: TaskAddress | None) -> Iterator[str]:
+    title = title_of(progress)
+    yield from begin(f"{title}: progress", head, above)
+    yield f"<h1>{_text(title)}</h1>"
     yield f'<p class="soft">{_about(progress)}</p>'
     yield from _answer(progress)
     yield from _figures(progress)
     yield from _stages(progress)
     for one in plotted(progress):
         yield from _plot(one)
-    yield from _events(progress)
+    yield from _events(progress, address)
     yield from _problems(progress)
     yield "</main></body></html>"
 
 
+def title_of(progress: ProjectProgress) -> str:
+    """The title of the project, or its id."""
+    return progress.title or f"Project {progress.project_id}"
+
+
+def encord_address(progress: ProjectProgress) -> str | None:
+    """The project in Encord's web app; None if that is not known."""
+    return project_url(f"https://{progress.host}", progress.project_id) if progress.host else None
+
+
 def _about(progress: ProjectProgress) -> str:
-    parts = [f"Made {_moment(progress.now)}"]
-    parts.append(f"from a history up to {_moment(progress.as_of)}" if progress.as_of else "from an empty history")
+    parts = [f"Made {moment(progress.now)}"]
+    parts.append(f"from a history up to {moment(progress.as_of)}" if progress.as_of else "from an empty history")
     if progress.status:
         parts.append(f"status {_text(progress.status)}")
-    address = project_url(f"https://{progress.host}", progress.project_id) if progress.host else None
+    address = encord_address(progress)
     link = f'. <a href="{html.escape(address)}">Open in Encord</a>' if address else f". Id {progress.project_id}"
     return f"{', '.join(parts)}{link}"
 
@@ -143,8 +173,8 @@ def _cells(stage: StageNow) -> list[str]:
         "not known" if stage.tasks is None else str(stage.tasks),
         "" if stage.change is None else f"{stage.change:+d}",
         since,
-        _moment(stage.oldest_since) if stage.oldest_since else "",
-        _moment(stage.at) if stage.at else "",
+        moment(stage.oldest_since) if stage.oldest_since else "",
+        moment(stage.at) if stage.at else "",
     ]
 
 
@@ -160,7 +190,7 @@ def _plot(one: Plotted) -> Iterator[str]:
     yield "</details>"
 
 
-def _events(progress: ProjectProgress) -> Iterator[str]:
+def _events(progress: ProjectProgress, address: TaskAddress | None) -> Iterator[str]:
     yield "<h2>Last export, import, snapshot and gate</h2>"
     if not progress.events:
         yield "<p>The history has none of them.</p>"
@@ -168,9 +198,15 @@ def _events(progress: ProjectProgress) -> Iterator[str]:
     rows = []
     for name, event in progress.events.items():
         counts = ", ".join(f"{key} {value:g}" for key, value in list(event.counts.items())[:_COUNTS_SHOWN])
-        task = f"{event.task.dag_id}.{event.task.task_id}, run {event.task.run_id}" if event.task else ""
-        rows.append([_EVENTS.get(name, name), _moment(event.at), event.outcome, counts, event.uri or "", task])
-    yield from table("The last time of each", ("", "When", "Outcome", "Counts", "File", "Task in Airflow"), rows)
+        texts = (_EVENTS.get(name, name), moment(event.at), event.outcome, counts, event.uri or "")
+        rows.append([*map(_text, texts), _task(event.task, address) if event.task else ""])
+    head = ("", "When", "Outcome", "Counts", "File", "Task in Airflow")
+    yield from html_table("The last time of each", head, rows)
+
+
+def _task(task: Task, address: TaskAddress | None) -> str:
+    text = _text(f"{task.dag_id}.{task.task_id}, run {task.run_id}")
+    return f'<a href="{_text(address(task))}">{text}</a>' if address else text
 
 
 def _problems(progress: ProjectProgress) -> Iterator[str]:
@@ -186,10 +222,17 @@ def _problems(progress: ProjectProgress) -> Iterator[str]:
 def table(
     caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()
 ) -> Iterator[str]:
-    """A table whose first column names the rows.
+    """A table of texts whose first column names the rows.
 
     :param numbers: The columns of numbers.
     """
+    yield from html_table(caption, head, [[_text(cell) for cell in row] for row in rows], numbers=numbers)
+
+
+def html_table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()
+) -> Iterator[str]:
+    """As `table`, with cells of HTML."""
 
     def style(number: int) -> str:
         return ' class="number"' if number in numbers else ""
@@ -199,8 +242,8 @@ def table(
     yield "".join(f'<th scope="col"{style(number)}>{_text(name)}</th>' for number, name in enumerate(head))
     yield "</tr></thead><tbody>"
     for row in rows:
-        cells = "".join(f"<td{style(number)}>{_text(cell)}</td>" for number, cell in enumerate(row[1:], 1))
-        yield f'<tr><th scope="row">{_text(row[0])}</th>{cells}</tr>'
+        cells = "".join(f"<td{style(number)}>{cell}</td>" for number, cell in enumerate(row[1:], 1))
+        yield f'<tr><th scope="row">{row[0]}</th>{cells}</tr>'
     yield "</tbody></table></div>"
 
 
@@ -215,7 +258,7 @@ def _percent(share: float) -> str:
     return f"{share:.1%}"
 
 
-def _moment(text: str | None) -> str:
+def moment(text: str | None) -> str:
     """A time of a record, in words."""
     moment = datetime.datetime.fromisoformat(text or "").astimezone(datetime.UTC)
     return f"{said(moment.date())} {moment:%H:%M} UTC"
