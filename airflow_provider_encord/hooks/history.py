@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, conf
@@ -18,6 +18,7 @@ from airflow_provider_encord.object_storage import object_storage_path
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+    from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.history.records import Fact, Record, Task
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,37 @@ class TaskHistory:
         for fact in facts:
             if fact is not None:
                 self._learned[project_id, f"{moment:%Y%m%d%H}", *_subject(fact)] = project_id, moment, fact
+
+    def remember_project(self, record: ProjectRecord, host: str) -> None:
+        """Note a project that was read.
+
+        :param host: Host of the API.
+        """
+        from airflow_provider_encord.history.facts import project_fact
+
+        self.remember(record.project_hash, project_fact(record, host))
+
+    def remember_event(
+        self,
+        project_id: str,
+        event: str,
+        result: Mapping[str, Any],
+        *,
+        outcome: str,
+        uri: str | None,
+        at: datetime.datetime | None,
+    ) -> None:
+        """Note what a task has done; see `EncordBaseOperator.remember_event`."""
+        from airflow_provider_encord.history.facts import event_fact
+
+        self.remember(project_id, event_fact(event, result, outcome=outcome, uri=uri), at=at)
+
+    def directory(self) -> ObjectStoragePath | None:
+        """The directory of the history; None if none is kept.
+
+        :raises InvalidArgumentError: The option is not an absolute path or URL, or cannot be used.
+        """
+        return history_path()
 
     def write(self, instance: Any, *, once_an_hour: bool = False) -> None:
         """Write what was noted, and forget it. It never raises.

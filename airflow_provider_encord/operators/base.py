@@ -26,7 +26,6 @@ from airflow_provider_encord.client.errors import EncordError, PartialFailureErr
 from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
-from airflow_provider_encord.hooks.history import TaskHistory
 from airflow_provider_encord.links import EncordLink, link_key
 from airflow_provider_encord.operators.arguments import parse_bool
 
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.client.client import EncordClient
     from airflow_provider_encord.history.records import Fact
+    from airflow_provider_encord.hooks.history import TaskHistory
 
 Ids = ParamSpec("Ids")
 TASK_LOG = logging.getLogger("airflow.task")
@@ -143,6 +143,9 @@ class EncordBaseOperator(BaseOperator):
 
     @cached_property
     def _learned(self) -> TaskHistory:
+        """What the task learns, for the history of projects."""
+        from airflow_provider_encord.hooks.history import TaskHistory
+
         return TaskHistory()
 
     def remember(self, project_id: str, *facts: Fact | None, at: datetime.datetime | None = None) -> None:
@@ -154,9 +157,7 @@ class EncordBaseOperator(BaseOperator):
 
     def remember_project(self, record: ProjectRecord) -> None:
         """Note a project that was read."""
-        from airflow_provider_encord.history.facts import project_fact
-
-        self.remember(record.project_hash, project_fact(record, self.client.settings.host))
+        self._learned.remember_project(record, self.client.settings.host)
 
     def remember_event(
         self,
@@ -175,9 +176,7 @@ class EncordBaseOperator(BaseOperator):
         :param uri: The file that shows it.
         :param at: When it was done. Default: now.
         """
-        from airflow_provider_encord.history.facts import event_fact
-
-        self.remember(project_id, event_fact(event, result, outcome=outcome, uri=uri), at=at)
+        self._learned.remember_event(project_id, event, result, outcome=outcome, uri=uri, at=at)
 
     def write_history(self, context: Context) -> None:
         """Write what was noted, if Airflow's configuration has a place for it. It never raises."""

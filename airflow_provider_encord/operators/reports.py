@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.identifiers import require_id
-from airflow_provider_encord.hooks.history import history_path
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import parse_bool, parse_datetime, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
@@ -86,7 +85,7 @@ class EncordProjectReportOperator(EncordBaseOperator):
         refresh = parse_bool(self.refresh, "refresh", empty=False)
         progress, facts = report_project(
             project_id,
-            history_path(),
+            self._learned.directory(),
             path,
             now=_now(),
             due=due,

@@ -74,7 +74,7 @@ class SharedPoll:
         self._published = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._kept_at = -math.inf
+        self._kept_at, self._kept = -math.inf, 0
 
     @property
     def waiters(self) -> int:
@@ -118,16 +118,16 @@ class SharedPoll:
             self._latest = outcome
             published, self._published = self._published, asyncio.Event()
             published.set()
-            if outcome.error is None:
-                await self._keep(outcome.answer)
+            if loop.time() - self._kept_at >= HISTORY_SECONDS:
+                await self.keep()
 
-    async def _keep(self, answer: Any) -> None:
-        """Add what the answer says to the history of the project, in a thread, because files may block."""
-        now = asyncio.get_running_loop().time()
-        if now - self._kept_at < HISTORY_SECONDS:
+    async def keep(self) -> None:
+        """Add what the latest answer says to the history of the project, in a thread, because files may block."""
+        latest = self._latest
+        if latest.error is not None or latest.number == self._kept:
             return
-        self._kept_at = now
-        await asyncio.to_thread(self._write, answer)
+        self._kept_at, self._kept = asyncio.get_running_loop().time(), latest.number
+        await asyncio.to_thread(self._write, latest.answer)
 
     def _write(self, answer: Any) -> None:
         from airflow_provider_encord.hooks.history import TaskHistory

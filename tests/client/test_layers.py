@@ -42,7 +42,16 @@ MAY_IMPORT = {
 FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events", "webhook")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
-    *("attempts", "counts", "defaults", "get_provider_info", "html_pages", "job_parts", "object_storage", "packed_lines"),
+    *(
+        "attempts",
+        "counts",
+        "defaults",
+        "get_provider_info",
+        "html_pages",
+        "job_parts",
+        "object_storage",
+        "packed_lines",
+    ),
     *("plain_json", "plots", "progress", "report_files", "reports", "storage_paths"),
 )
 """Modules beside the floors, on which all stand."""
@@ -146,7 +155,18 @@ def test_the_smoke_command_imports_only_the_client_and_the_hook():
 
 
 @pytest.mark.parametrize(
-    "module", ["attempts", "counts", "html_pages", "job_parts", "packed_lines", "plain_json", "plots", "report_files", "storage_paths"]
+    "module",
+    [
+        "attempts",
+        "counts",
+        "html_pages",
+        "job_parts",
+        "packed_lines",
+        "plain_json",
+        "plots",
+        "report_files",
+        "storage_paths",
+    ],
 )
 def test_the_modules_beside_the_floors_below_the_line_import_no_airflow(module):
     name = f"{PACKAGE}.{module}"

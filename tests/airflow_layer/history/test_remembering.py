@@ -135,16 +135,16 @@ def test_an_export_of_some_rows_says_nothing_about_all(root: Path, project: str,
 
 
 def test_activity_is_added_up_without_people(root: Path, project: str, account: Account, tmp_path: Path) -> None:
-    account.emulator.annotate(project, count=3, advance="complete")
+    account.emulator.annotate(project, count=3, advance="submit")
     now = datetime.datetime.now(datetime.UTC)
-    start = now.date() - datetime.timedelta(days=1)
+    first = now.replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timedelta(days=1)
     execute(
         EncordExportAnalyticsOperator,
         project_id=project,
         destination=str(tmp_path / "analytics"),
         record_types=["task_actions", "time_spent"],
-        start=start,
-        end=start + datetime.timedelta(days=3),
+        start=first,
+        end=first + datetime.timedelta(days=3),
     )
     found = days(root, project)
     assert sum(stage.submitted for day in found.days.values() if day.actions for stage in day.actions.stages.values())
