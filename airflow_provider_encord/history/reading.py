@@ -30,7 +30,7 @@ class ProjectHistory:
     project_id: str
     days: ProjectDays
     problems: Problems
-    names: Names = Names()
+    names: Names = dataclasses.field(default_factory=Names)
 
 
 def read_project(root: Any, project_id: str) -> ProjectHistory:

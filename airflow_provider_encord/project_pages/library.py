@@ -57,7 +57,7 @@ class Library:
         return self._shown(history, now)
 
     def _shown(self, history: ProjectHistory, now: datetime.datetime) -> Shown:
-        """The numbers of a project. To forecast takes longer than to read, so what was taken stays, until it changes."""
+        """The numbers of a project. To forecast takes longer than to read, so they stay until the history changes."""
         key = (now.date().isoformat(), history.names)
         with self._lock:
             kept = self._kept.get(history.project_id)

@@ -21,7 +21,8 @@ _LOOKED_BACK = 26  # weeks
 _FEW_DRAWS = 100
 
 Severity: TypeAlias = Literal["late", "warning", "note"]
-_ORDER = ("late", "warning", "note")
+SEVERITIES: tuple[Severity, ...] = ("late", "warning", "note")
+"""The worst first."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,7 @@ def findings(
         *_of_gate(history),
         *_of_age(counted, today),
     ]
-    return sorted(found, key=lambda finding: _ORDER.index(finding.severity))
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _of_dates(

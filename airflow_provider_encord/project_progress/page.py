@@ -47,7 +47,7 @@ dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.6r
 dl div{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem}
 dt{color:var(--soft)}dd{margin:0;font-size:1.3rem}
 """
-_WORDS = {"late": "Late", "warning": "Look at", "note": "Note"}
+SEVERITY_WORDS = {"late": "Late", "warning": "Look at", "note": "Note"}
 _EVENTS = {
     "export": "Export",
     "import": "Import",
@@ -124,7 +124,7 @@ def _answer(progress: ProjectProgress) -> Iterator[str]:
     yield '<h2>What is late</h2><ul class="findings">'
     for finding in progress.findings:
         since = f" Since {said(finding.since)}." if finding.since else ""
-        word = _WORDS[finding.severity]
+        word = SEVERITY_WORDS[finding.severity]
         yield f'<li class="{finding.severity}"><b>{word}:</b> {_text(finding.text)}{since}</li>'
     if not progress.findings:
         known = "Nothing that the history knows of." if progress.as_of else "The history says nothing yet."
