@@ -200,7 +200,7 @@ def _events(progress: ProjectProgress, address: TaskAddress | None) -> Iterator[
         counts = ", ".join(f"{key} {value:g}" for key, value in list(event.counts.items())[:_COUNTS_SHOWN])
         texts = (_EVENTS.get(name, name), moment(event.at), event.outcome, counts, event.uri or "")
         rows.append([*map(_text, texts), _task(event.task, address) if event.task else ""])
-    head = ("", "When", "Outcome", "Counts", "File", "Task in Airflow")
+    head = ("What", "When", "Outcome", "Counts", "File", "Task in Airflow")
     yield from html_table("The last time of each", head, rows)
 
 
