@@ -38,7 +38,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
     :param verdict: ``forecast``; or why there is no date.
     :param sentence: Why, and how sure it is.
-    :param date: The forecast; None if there is none.
+    :param date: The forecast; None without one.
     :param earliest: Start of the band in which the true date is with a probability of 80 %.
     :param latest: Its end; None if more than one draw of ten never ends.
     :param remaining: What was not done at the last count.
