@@ -14,7 +14,7 @@ import datetime
 import math
 import random
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -130,7 +130,7 @@ def _spread(count: int) -> float:
 
 
 def _drawn(last: Point, weeks: Sequence[Sequence[Step]], past: Sequence[Step], noun: str, draws: int) -> Forecast:
-    nets = _stretched(weeks)
+    nets = [_Week(net, sum(net), _lowest(net)) for net in _stretched(weeks)]
     count, chance = len(nets), random.Random(_SEED)  # noqa: S311 - the same history has the same forecast
     lengths = sorted(_length(last.remaining, chance.choices(nets, k=count), chance) for _ in range(draws))
     low, middle, high = (lengths[min(int(share * draws), draws - 1)] for share in (_BAND[0], 0.5, _BAND[1]))
@@ -156,20 +156,31 @@ def _drawn(last: Point, weeks: Sequence[Sequence[Step]], past: Sequence[Step], n
     )
 
 
-def _length(remaining: float, weeks: Sequence[Sequence[float]], chance: random.Random) -> int:
+class _Week(NamedTuple):
+    """What a week takes off the remaining work.
+
+    :param days: On each day.
+    :param all: On all of them.
+    :param most: The most, on any of its days.
+    """
+
+    days: Sequence[float]
+    all: float
+    most: float
+
+
+def _length(remaining: float, weeks: Sequence[_Week], chance: random.Random) -> int:
     """The number of days until nothing remains, if random weeks of these follow."""
-    sums = [sum(week) for week in weeks]
-    lowest = [_lowest(week) for week in weeks]
     days, count = 0, len(weeks)
     while days <= LONGEST_DAYS:
-        number = int(chance.random() * count)
-        if remaining <= lowest[number]:
-            for net in weeks[number]:
+        week = weeks[int(chance.random() * count)]
+        if remaining <= week.most:
+            for net in week.days:
                 days += 1
                 remaining -= net
                 if remaining <= 0:
                     return days
-        remaining -= sums[number]
+        remaining -= week.all
         days += 7
     return days
 
