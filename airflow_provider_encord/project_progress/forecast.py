@@ -14,7 +14,7 @@ import datetime
 import math
 import random
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
     :param verdict: ``forecast``; or why there is no date.
     :param sentence: Why, and how sure it is.
-    :param date: The forecast; None if there is none.
+    :param date: The forecast; None without one.
     :param earliest: Start of the band in which the true date is with a probability of 80 %.
     :param latest: Its end; None if more than one draw of ten never ends.
     :param remaining: What was not done at the last count.
@@ -130,10 +130,9 @@ def _spread(count: int) -> float:
 
 
 def _drawn(last: Point, weeks: Sequence[Sequence[Step]], past: Sequence[Step], noun: str, draws: int) -> Forecast:
-    nets = _stretched(weeks)
+    nets = [_Week(net, sum(net), _lowest(net)) for net in _stretched(weeks)]
     count, chance = len(nets), random.Random(_SEED)  # noqa: S311 - the same history has the same forecast
-    drawable = [(net, sum(net), _most_taken(net)) for net in nets]
-    lengths = sorted(_length(last.remaining, chance.choices(drawable, k=count), chance) for _ in range(draws))
+    lengths = sorted(_length(last.remaining, chance.choices(nets, k=count), chance) for _ in range(draws))
     low, middle, high = (lengths[min(int(share * draws), draws - 1)] for share in (_BAND[0], 0.5, _BAND[1]))
     never = sum(length > LONGEST_DAYS for length in lengths) / draws
     done = sum(step.done for week in weeks for step in week) / count
@@ -157,26 +156,36 @@ def _drawn(last: Point, weeks: Sequence[Sequence[Step]], past: Sequence[Step], n
     )
 
 
-def _length(remaining: float, weeks: Sequence[tuple[Sequence[float], float, float]], chance: random.Random) -> int:
-    """The number of days until nothing remains, if random weeks of these follow.
+class _Week(NamedTuple):
+    """What a week takes off the remaining work.
 
-    :param weeks: What each day takes off, the sum of it, and the most that is taken off on any day.
+    :param days: On each day.
+    :param all: On all of them.
+    :param most: The most, on any of its days.
     """
+
+    days: Sequence[float]
+    all: float
+    most: float
+
+
+def _length(remaining: float, weeks: Sequence[_Week], chance: random.Random) -> int:
+    """The number of days until nothing remains, if random weeks of these follow."""
     days, count = 0, len(weeks)
     while days <= LONGEST_DAYS:
-        nets, taken, most = weeks[int(chance.random() * count)]
-        if remaining <= most:
-            for net in nets:
+        week = weeks[int(chance.random() * count)]
+        if remaining <= week.most:
+            for net in week.days:
                 days += 1
                 remaining -= net
                 if remaining <= 0:
                     return days
-        remaining -= taken
+        remaining -= week.all
         days += 7
     return days
 
 
-def _most_taken(week: Sequence[float]) -> float:
+def _lowest(week: Sequence[float]) -> float:
     """The most that is taken off within a week, on any of its days."""
     taken, most = 0.0, 0.0
     for net in week:

@@ -21,7 +21,7 @@ _WEEKS_IN_TABLE = 60
 class Plotted(msgspec.Struct, frozen=True, kw_only=True):
     """A plot and its table.
 
-    :param missing: Why there is none; empty if there is.
+    :param missing: Why it is not drawn; empty if it is.
     """
 
     title: str

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.hooks.history import TaskHistory, history_option
 
 if TYPE_CHECKING:
     from airflow_provider_encord.client.async_client import AsyncEncordClient
@@ -127,10 +128,10 @@ class SharedPoll:
         if latest.error is not None or latest.number == self._kept:
             return
         self._kept_at, self._kept = asyncio.get_running_loop().time(), latest.number
-        await asyncio.to_thread(self._write, latest.answer)
+        if history_option() is not None:
+            await asyncio.to_thread(self._write, latest.answer)
 
     def _write(self, answer: Any) -> None:
-        from airflow_provider_encord.hooks.history import TaskHistory
         from airflow_provider_encord.waits.observing import fact_of
 
         fact = fact_of(self._question, answer, self._client.settings.host)

@@ -1,4 +1,4 @@
-"""The forecast: its band has the true date in about 80 % of cases, and it says when there is none."""
+"""The forecast: its band has the true date in about 80 % of cases, and it says when it has no date."""
 
 from __future__ import annotations
 
