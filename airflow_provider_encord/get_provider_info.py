@@ -123,6 +123,12 @@ CONFIGURATION: dict[str, Any] = {
                 example="redis://:password@redis.example.com:6379/3",
                 sensitive=True,
             ),
+            "history": _option(
+                "Directory in which operators, sensors and triggers keep what they learn about each project: an "
+                "absolute path that all workers share, or a URL such as s3://connection_id@bucket/path. Nothing is "
+                "sent to Encord for it. Empty: no history is kept.",
+                example="s3://aws_default@my-bucket/encord-history",
+            ),
             "webhook_secrets": _option(
                 "Signing secrets that Encord shows beside the webhooks, separated by commas or blanks. A delivery may "
                 "be signed with any of them, so that a secret can be replaced without losing deliveries. Empty: the "
@@ -186,7 +192,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": modules("hooks", "encord"),
         "operators": modules(
             *("operators", "projects", "datasets", "ontologies", "storage", "labels", "workflow"),
-            *("quality", "agents", "analytics", "media", "training"),
+            *("quality", "agents", "analytics", "media", "training", "reports"),
         ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits", "pauses", "events"),

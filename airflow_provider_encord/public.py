@@ -132,6 +132,7 @@ MODULES = (
         "The operator for runners of the library encord-agents.",
     ),
     PublicModule("operators.analytics", ("EncordExportAnalyticsOperator",), "Operators on analytics."),
+    PublicModule("operators.reports", ("EncordProjectReportOperator",), "Reports on projects."),
     PublicModule(
         "operators.base",
         ("EncordBaseOperator", "airflow_errors"),

@@ -37,6 +37,7 @@ from airflow_provider_encord.exports.directory import ExportDirectory, ReplacedE
 from airflow_provider_encord.exports.file_names import MANIFEST
 from airflow_provider_encord.exports.formats import require_format
 from airflow_provider_encord.exports.manifest import FileRecord, ManifestError, encode_manifest, require_readable
+from airflow_provider_encord.history.activity import ActivityTally as ActivityTally
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,11 @@ class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
     stage_ids: tuple[str, ...] = ()
     data_hashes: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether records are left out."""
+        return any(getattr(self, name) for name in self.__struct_fields__)
 
 
 class AnalyticsSelection(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +216,7 @@ def export_analytics(
     *,
     overwrite: bool = False,
     settle_seconds: float = SETTLE_SECONDS,
+    tally: ActivityTally | None = None,
 ) -> AnalyticsManifest:
     """Export the records of an interval. Reads page by page and changes nothing at Encord.
 
@@ -218,6 +225,7 @@ def export_analytics(
     :param destination: Directory that contains only this export.
     :param overwrite: Make the export again in any case.
     :param settle_seconds: Seconds after the end of the interval during which records may still arrive.
+    :param tally: Counts what is read; nothing if an export that is there is kept.
     :raises InvalidArgumentError: The destination contains something else, a value of a filter does not exist, or the
         interval cannot be exported yet.
     :raises ReplacedError: A different export has taken the destination meanwhile.
@@ -232,7 +240,7 @@ def export_analytics(
         return before
     for _ in range(_MOST_TRIES):
         try:
-            manifest = _export(client, selection, directory, before, settle_seconds)
+            manifest = _export(client, selection, directory, before, settle_seconds, tally)
             break
         except ReplacedError:
             if not directory.is_shared(selection.fingerprint(client.settings.host)):
@@ -258,6 +266,7 @@ def _export(
     directory: ExportDirectory[AnalyticsManifest],
     before: AnalyticsManifest | None,
     settle_seconds: float,
+    tally: ActivityTally | None,
 ) -> AnalyticsManifest:
     """Export, unless another attempt has completed the same export.
 
@@ -295,6 +304,8 @@ def _export(
     activity = client.project(selection.project_id).activity
     for kind in selection.record_types:
         found = KINDS[kind].read(activity, known, selection.interval, taken_at)
+        if tally is not None:
+            found = tally.seen(kind, found)
         written = write_table(directory, plan, KINDS[kind].table, selection.format, found)
         records[kind] = sum(file.rows for file in written)
         files += written

@@ -16,6 +16,7 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.exports.file_names import MANIFEST as MANIFEST
 from airflow_provider_encord.exports.listing import Filters, ListedRow, RowSelection
+from airflow_provider_encord.history.records import LabelsSeen
 from airflow_provider_encord.storage_paths import StoragePath
 
 SCHEMA_VERSION = "1.0"
@@ -242,6 +243,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def selection(self) -> RowSelection:
         """Which rows the export contains."""
         return RowSelection(project_id=self.project_id, branch=self.branch, filters=self.filters)
+
+    def labels_seen(self) -> LabelsSeen | None:
+        """How many rows of the project have labels; None if the export was only about some of its rows."""
+        if self.selection.restrictions:
+            return None
+        return LabelsSeen(rows=self.counts.listed, labelled=self.counts.with_labels)
 
 
 class _Version(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from airflow_provider_encord.gates.measures import (
     classes_of,
     measure,
 )
-from airflow_provider_encord.gates.page import page_of, require_replaceable_page
+from airflow_provider_encord.gates.page import page_of, require_own_page
 from airflow_provider_encord.reports import FAILED, QUALITY_GATE, SCHEMA_VERSION, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.storage_paths import (
     StoragePath,
@@ -332,7 +332,7 @@ def _require_outputs(report: StoragePath, page: StoragePath | None) -> None:
         raise InvalidArgumentError(f"page: {page} is also the report. Pass another file.")
     require_replaceable(report, "report", REPORT_LINE.decode, "a report of a quality gate")
     if page is not None:
-        require_replaceable_page(page)
+        require_own_page(page)
 
 
 def _place(path: StoragePath) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Mapping
 
-from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.gates.judging import Judged
 from airflow_provider_encord.gates.measures import Measured
-from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
+from airflow_provider_encord.html_pages import require_replaceable_page
+from airflow_provider_encord.storage_paths import StoragePath
 
 _BEGINNING = "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Quality gate</title>"
 
@@ -20,24 +20,12 @@ _STYLE = (
 )
 
 
-def require_replaceable_page(path: StoragePath) -> None:
+def require_own_page(path: StoragePath) -> None:
     """Check that a page can be written, and that it replaces only an earlier page or an empty file.
 
     :raises InvalidArgumentError: The path has another file, or it cannot be written.
     """
-    require_writable(path, "page")
-    with storage_errors("page", path):
-        if not path.exists():
-            return
-        file = path.open("rb")
-        try:
-            beginning = file.read(len(_BEGINNING))
-        finally:
-            file.close()
-    if beginning not in (b"", _BEGINNING.encode()):
-        raise InvalidArgumentError(
-            f"page: {path} is not a page of a quality gate. The file was not changed. Pass another file."
-        )
+    require_replaceable_page(path, "page", _BEGINNING, "a page of a quality gate")
 
 
 def page_of(judged: Iterable[Judged], measured: Measured, project_id: str) -> str:

@@ -139,6 +139,7 @@ class AgentOperator(EncordBaseOperator):
         changed = any(done.counts[name] for name in ("moved", "routed", "labels_saved"))
         uri = stage_uri(self.client.settings.base_url, project_id, done.stage.uuid)
         self.record_asset_event(context, uri, result, changed=changed)
+        self.remember_event(project_id, "agent", result, uri=report)
         return result
 
     def _spec(self) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the records."""
-        from airflow_provider_encord.analytics.export import export_analytics, select_records
+        from airflow_provider_encord.analytics.export import ActivityTally, export_analytics, select_records
 
         target = storage_path(self.destination, "destination")
         record_types = _kinds(self.record_types, "record_types")
@@ -153,8 +153,14 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         overwrite = parse_bool(self.overwrite, "overwrite")
         settle_seconds = parse_seconds(self.settle_seconds, "settle_seconds")
         self.push_link(context, project_url, selection.project_id)
-        manifest = export_analytics(self.client, selection, target, overwrite=overwrite, settle_seconds=settle_seconds)
+        tally = ActivityTally()
+        manifest = export_analytics(
+            self.client, selection, target, overwrite=overwrite, settle_seconds=settle_seconds, tally=tally
+        )
         result = manifest.summary(target, settle_seconds)
+        if not selection.filters.any and (tally.has_actions or tally.has_time):
+            self.remember(selection.project_id, tally.fact(*selection.interval, final=result["final"]))
+        self.remember_event(selection.project_id, "analytics", result["records"], uri=result["manifest"])
         self.record_asset_event(context, project_uri(self.client.settings.base_url, selection.project_id), result)
         return result
 

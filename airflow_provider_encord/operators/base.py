@@ -30,10 +30,15 @@ from airflow_provider_encord.links import EncordLink, link_key
 from airflow_provider_encord.operators.arguments import parse_bool
 
 if TYPE_CHECKING:
+    import datetime
+
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_encord.attempts import Owner
+    from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.client.client import EncordClient
+    from airflow_provider_encord.history.records import Fact
+    from airflow_provider_encord.hooks.history import TaskHistory
 
 Ids = ParamSpec("Ids")
 TASK_LOG = logging.getLogger("airflow.task")
@@ -136,6 +141,47 @@ class EncordBaseOperator(BaseOperator):
         """The authenticated client."""
         return self.hook.get_conn()
 
+    @cached_property
+    def _learned(self) -> TaskHistory:
+        """What the task learns, for the history of projects."""
+        from airflow_provider_encord.hooks.history import TaskHistory
+
+        return TaskHistory()
+
+    def remember(self, project_id: str, *facts: Fact | None, at: datetime.datetime | None = None) -> None:
+        """Note what the task has learned about a project, for the history. None is nothing.
+
+        :param at: When it was true. Default: now.
+        """
+        self._learned.remember(project_id, *facts, at=at)
+
+    def remember_project(self, record: ProjectRecord) -> None:
+        """Note a project that was read."""
+        self._learned.remember_project(record, self.client.settings.host)
+
+    def remember_event(
+        self,
+        project_id: str,
+        event: str,
+        result: Mapping[str, Any],
+        *,
+        outcome: str = "done",
+        uri: str | None = None,
+        at: datetime.datetime | None = None,
+    ) -> None:
+        """Note what the task has done.
+
+        :param event: One of `airflow_provider_encord.history.records.EVENTS`.
+        :param result: Its numbers are kept.
+        :param uri: The file that shows it.
+        :param at: When it was done. Default: now.
+        """
+        self._learned.remember_event(project_id, event, result, outcome=outcome, uri=uri, at=at)
+
+    def write_history(self, context: Context) -> None:
+        """Write what was noted, if Airflow's configuration has a place for it. It never raises."""
+        self._learned.write(context.get("ti"), once_an_hour=getattr(self, "reschedule", False))
+
     def execute(self, context: Context) -> Any:
         """Run `_execute`, and convert its errors to Airflow's.
 
@@ -149,6 +195,7 @@ class EncordBaseOperator(BaseOperator):
                 self._pause(context, error)
                 raise
             finally:
+                self.write_history(context)
                 self.hook.close()
 
     def execute_after_pause(self, context: Context, event: Any = None) -> Any:

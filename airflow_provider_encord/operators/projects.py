@@ -124,7 +124,9 @@ class EncordGetProjectOperator(EncordBaseOperator):
         """Read the project."""
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
-        return as_dictionary(project.get())
+        record = project.get()
+        self.remember_project(record)
+        return as_dictionary(record)
 
 
 class EncordListProjectsOperator(ListingOperator):

@@ -167,6 +167,10 @@ class GateOperator(EncordBaseOperator):
             "report": str(report),
             "page": None if page is None else str(page),
         }
+        outcome = "passed" if decision.passed else "failed"
+        values = {judged.measure: judged.value for judged in decision.judged if judged.value is not None}
+        uri = str(report if page is None else page)
+        self.remember_event(project, "gate", {"rows": decision.rows, **values}, outcome=outcome, uri=uri)
         return decision, value
 
     def _path(self, name: str) -> Any:

@@ -88,6 +88,7 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
             with self._end_of_state(context):
                 return self._execute(context)
         finally:
+            self.write_history(context)
             self.hook.close()
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Found:
@@ -143,7 +144,7 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
                 'or mode="poke".'
             )
         about = {name: getattr(self, name) for name in self.template_fields} if self.needs_memory else None
-        return Wait(prepare, store=store, key=_KEY, about=about)
+        return Wait(prepare, store=store, key=_KEY, about=about, remember=self.remember)
 
     def _defer(self, deadline: float) -> None:
         from airflow_provider_encord.triggers.waits import EncordWaitTrigger

@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Iterator, Sequence
 
-from airflow_provider_encord.training.plots import histogram, stacked_bars
+from airflow_provider_encord.plots import histogram, stacked_bars
 from airflow_provider_encord.training.record import LEFT_OUT, TrainingSet
 
 _STYLE = (

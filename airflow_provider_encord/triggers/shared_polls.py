@@ -15,16 +15,20 @@ import asyncio
 import contextlib
 import contextvars
 import dataclasses
+import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.hooks.history import TaskHistory, history_option
 
 if TYPE_CHECKING:
     from airflow_provider_encord.client.async_client import AsyncEncordClient
     from airflow_provider_encord.waits.questions import Question
 
+HISTORY_SECONDS = 3600.0
+"""So often, what a poll says about a project is added to its history, if there is one."""
 PLACES = 16
 FRESH_SECONDS = 5.0
 _SPREAD = 0.1  # intervals differ by this fraction, so that polls do not stay in step
@@ -71,6 +75,7 @@ class SharedPoll:
         self._published = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._kept_at, self._kept = -math.inf, 0
 
     @property
     def waiters(self) -> int:
@@ -114,6 +119,26 @@ class SharedPoll:
             self._latest = outcome
             published, self._published = self._published, asyncio.Event()
             published.set()
+            if loop.time() - self._kept_at >= HISTORY_SECONDS:
+                await self.keep()
+
+    async def keep(self) -> None:
+        """Add what the latest answer says to the history of the project, in a thread, because files may block."""
+        latest = self._latest
+        if latest.error is not None or latest.number == self._kept:
+            return
+        self._kept_at, self._kept = asyncio.get_running_loop().time(), latest.number
+        if history_option() is not None:
+            await asyncio.to_thread(self._write, latest.answer)
+
+    def _write(self, answer: Any) -> None:
+        from airflow_provider_encord.waits.observing import fact_of
+
+        fact = fact_of(self._question, answer, self._client.settings.host)
+        if fact is not None:
+            history = TaskHistory()
+            history.remember(self._question.project_id, fact)
+            history.write(None)
 
     async def _until_due(self, begun: float, least: float, factor: float) -> None:
         """Sleep until the next poll. A waiter that joins may have a shorter interval.

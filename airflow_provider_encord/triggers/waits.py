@@ -122,6 +122,7 @@ class _Waiting:
                 outcome = await poll.next_outcome()
                 while await self._is_current(client, outcome):
                     if (found := self._judge(outcome)) is not None:
+                        await poll.keep()
                         return found
                     if self._condition.question != question:  # the condition is settled now
                         break

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -38,6 +38,8 @@ Memory: TypeAlias = dict[str, float]
 """When each task was first seen in its stage, in seconds since 1970, by task id."""
 Found: TypeAlias = dict[str, Any]
 """The result of a wait, as small JSON."""
+Notice: TypeAlias = Callable[[Question, Any], None]
+"""Takes a question and its answer."""
 
 
 class Poll(NamedTuple):
@@ -287,15 +289,23 @@ class EditedRowsCondition(msgspec.Struct, frozen=True, kw_only=True, tag="edited
 Condition: TypeAlias = TasksCondition | ProgressCondition | StatusCondition | EditedRowsCondition
 
 
-def look(condition: Condition, memory: Memory) -> Flow[tuple[Condition, Found | None, str]]:
+def look(
+    condition: Condition, memory: Memory, notice: Notice | None = None
+) -> Flow[tuple[Condition, Found | None, str]]:
     """Poll once. Settle the condition first, if necessary.
 
     :param memory: Updated by a condition that depends on earlier polls.
+    :param notice: Gets each question with its answer.
     :return: The settled condition, the result if it is met, and a description of the state for the log.
     """
     if not condition.settled:
-        condition = condition.settle((yield from ask(condition.question, [])))
+        record = yield from ask(condition.question, [])
+        if notice is not None:
+            notice(condition.question, record)
+        condition = condition.settle(record)
     answer = yield from ask(condition.question, [condition.needs])
+    if notice is not None:
+        notice(condition.question, answer)
     poll = Poll(answer, memory, (yield from Now()))
     return condition, condition.judge(poll), condition.describe(answer)
 

@@ -9,8 +9,11 @@ from typing import Any
 from airflow_provider_encord.attempts import Checkpoint, Store, fingerprint
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.history.records import Fact
 from airflow_provider_encord.waits.conditions import Condition, Found, Memory, carried, look, to_dictionary
+from airflow_provider_encord.waits.observing import fact_of
 from airflow_provider_encord.waits.patience import Patience
+from airflow_provider_encord.waits.questions import Question
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +25,19 @@ class Wait:
     :param store: Airflow's task state store, where the memory is kept between attempts; None without one.
     :param key: Key of the memory in the store.
     :param about: The arguments of the sensor, if its condition depends on earlier polls; else None.
+    :param remember: Gets the id of the project, and what a poll says about it.
     """
 
     def __init__(
-        self, prepare: Callable[[], Condition], *, store: Store | None, key: str, about: Mapping[str, Any] | None
+        self,
+        prepare: Callable[[], Condition],
+        *,
+        store: Store | None,
+        key: str,
+        about: Mapping[str, Any] | None,
+        remember: Callable[[str, Fact | None], None],
     ):
+        self._remember = remember
         self._prepare, self._patience = prepare, Patience()
         self._condition: Condition | None = None
         self._checkpoint = None if about is None else Checkpoint(store, key, fingerprint(**about), dict[str, float])
@@ -48,7 +59,7 @@ class Wait:
                 self._condition = self._prepare()
             if self._memory is None:
                 self._memory = (self._checkpoint.load() or {}) if self._checkpoint else {}
-            self._condition, found, state = client().run(look(self._condition, self._memory))
+            self._condition, found, state = self._poll(client(), self._condition, self._memory)
         except EncordError as error:
             if self._patience.ends(error) or (to_defer and self._condition is None):
                 raise
@@ -60,6 +71,12 @@ class Wait:
             self._checkpoint.save(carried(self._memory))
         log.info("%s", state)
         return found
+
+    def _poll(self, client: EncordClient, condition: Condition, memory: Memory) -> tuple[Condition, Found | None, str]:
+        def notice(question: Question, answer: Any) -> None:
+            self._remember(condition.project_id, fact_of(question, answer, client.settings.host))
+
+        return client.run(look(condition, memory, notice))
 
     def for_trigger(self) -> dict[str, Any]:
         """Return the condition and the memory, as arguments of the trigger."""

@@ -17,31 +17,42 @@ ROOT = Path(airflow_provider_encord.__file__).parent
 
 MAY_IMPORT = {
     "client": set[str](),
+    "history": {"client"},
+    "project_progress": {"client", "history"},
     "sources": {"client"},
     "item_metadata": {"client", "sources"},
     "uploads": {"client", "item_metadata", "sources"},
     "registration": {"client", "item_metadata", "sources"},
     "prelabels": {"client", "exports", "sources"},
     "agents": {"client", "media", "prelabels", "sources"},
-    "exports": {"client"},
+    "exports": {"client", "history"},
     "media": {"client", "exports", "sources"},
     "training": {"client", "exports", "gates", "media"},
-    "analytics": {"client", "exports"},
+    "analytics": {"client", "exports", "history"},
     "datasets": {"client"},
     "snapshots": {"client"},
     "gates": {"client", "exports"},
     "task_actions": {"client", "exports", "sources"},
-    "waits": {"client", "exports"},
+    "waits": {"client", "exports", "history"},
     "watches": {"client", "waits"},
-    "hooks": {"client"},
+    "hooks": {"client", "history"},
     "triggers": {"assets", "client", "hooks", "links", "waits", "watches"},
 }
 """The floors below each of the lower floors; those above may import all of them."""
 FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events", "webhook")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
-    *("attempts", "counts", "defaults", "get_provider_info", "job_parts", "object_storage", "packed_lines"),
-    *("plain_json", "progress", "report_files", "reports", "storage_paths"),
+    *(
+        "attempts",
+        "counts",
+        "defaults",
+        "get_provider_info",
+        "html_pages",
+        "job_parts",
+        "object_storage",
+        "packed_lines",
+    ),
+    *("plain_json", "plots", "progress", "report_files", "reports", "storage_paths"),
 )
 """Modules beside the floors, on which all stand."""
 
@@ -144,7 +155,18 @@ def test_the_smoke_command_imports_only_the_client_and_the_hook():
 
 
 @pytest.mark.parametrize(
-    "module", ["attempts", "counts", "job_parts", "packed_lines", "plain_json", "report_files", "storage_paths"]
+    "module",
+    [
+        "attempts",
+        "counts",
+        "html_pages",
+        "job_parts",
+        "packed_lines",
+        "plain_json",
+        "plots",
+        "report_files",
+        "storage_paths",
+    ],
 )
 def test_the_modules_beside_the_floors_below_the_line_import_no_airflow(module):
     name = f"{PACKAGE}.{module}"

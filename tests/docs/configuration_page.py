@@ -17,6 +17,7 @@ The options of section `[encord]` in Airflow's configuration, and the environmen
 `airflow config list --section encord` Airflow lists them, too.
 
 `rate_limit` is read where tasks and triggers run: [Share Encord's rate limit](../errors.md#share-encords-rate-limit).
+`history` is read there, too, and by reports: [Reports](../operators/reports.md).
 The API server reads the other options when it starts. Only the [receiver of webhooks](../how-to/receive-webhooks.md)
 uses them; it needs Airflow 3.1 or newer.
 
@@ -28,7 +29,8 @@ _TAIL = """
 (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_CMD`) or its name in a secrets backend (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_SECRET`).
 
 If an option of the receiver has a value that cannot be used, the receiver is off, and the API server logs which one.
-If `rate_limit` has one, tasks fail before their first request, with the name of the option.
+If `history` has one, or its directory cannot be written, tasks log a warning and go on. If `rate_limit` has one, tasks
+fail before their first request, with the name of the option.
 """
 
 

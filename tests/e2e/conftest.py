@@ -84,7 +84,8 @@ def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     home = tmp_path_factory.mktemp(f"airflow-{request.param}")
     shutil.copytree(ROOT / "example_dags", home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     components = (WEB, SCHEDULER, DAG_PROCESSOR)  # no example defers, so nothing needs a triggerer
-    with Deployment(python, home, home / "dags", components) as deployment:
+    environment = {"AIRFLOW__ENCORD__HISTORY": str(home / "history")}
+    with Deployment(python, home, home / "dags", components, environment) as deployment:
         yield deployment
 
 

@@ -31,6 +31,7 @@ from tests.moves.projects_and_datasets import (
     RemoveDataRows,
     SetProjectStatus,
 )
+from tests.moves.reports import ReportProject
 from tests.moves.scenario import Scenario
 from tests.moves.storage import (
     PartitionObjects,
@@ -158,6 +159,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     # Each run has a snapshot of its own: one that another run took is never added to.
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
     ExportAnalytics: _WITHOUT_JOB,
+    ReportProject: _WITHOUT_JOB,
     PullMedia: _WITHOUT_JOB,
     # A finished training set is not replaced by another one, unless that is asked for.
     BuildTrainingSet: {**_WITHOUT_JOB, "changed": OF_OTHER_LABELS},

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_encord.plots import histogram, stacked_bars
 from airflow_provider_encord.training.card import card_of, page_of
-from airflow_provider_encord.training.plots import histogram, stacked_bars
 from airflow_provider_encord.training.record import KIND, SCHEMA_VERSION, SplitCounts, TrainingSet
 from airflow_provider_encord.training.sizes import Sizes, add_boxes, add_length, in_order
 

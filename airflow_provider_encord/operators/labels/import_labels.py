@@ -217,6 +217,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             if branch:
                 uri = labels_uri(self.client.settings.base_url, spec.project_id, branch)
                 self.record_asset_event(context, uri, result)
+        self.remember_event(spec.project_id, "import", result, uri=result.get("report"))
         return result
 
     @property

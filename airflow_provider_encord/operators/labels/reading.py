@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import (
     MOST_PARALLEL_READS,
     MOST_ROWS_PER_REQUEST,
@@ -87,7 +88,11 @@ class ReadLabelRowsOperator(EncordBaseOperator):
         """
         self._exported = (self.client.settings.base_url, manifest, target)
         record_labels(self, context, manifest, target)
-        return {"project_id": manifest.project_id, **counts_of(manifest, target)}
+        result = {"project_id": manifest.project_id, **counts_of(manifest, target)}
+        listed_at = parse_time(manifest.listed_at)
+        self.remember(manifest.project_id, manifest.labels_seen(), at=listed_at)
+        self.remember_event(manifest.project_id, "export", result, uri=result["manifest"], at=listed_at)
+        return result
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Return the lineage; the OpenLineage provider calls this after the task (extra ``openlineage``)."""

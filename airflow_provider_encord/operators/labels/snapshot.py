@@ -131,6 +131,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         )
         uri = labels_uri(self.client.settings.base_url, project, result["snapshot_branch"])
         self.record_asset_event(context, uri, result)
+        self.remember_event(project, "snapshot", result, uri=uri)
         return result
 
 

@@ -252,6 +252,7 @@ class TasksOperator(TaskSelectionOperator):
         if not preview:
             uri = project_uri(self.client.settings.base_url, project)
             self.record_asset_event(context, uri, result, changed=ended.changed)
+            self.remember_event(project, "tasks", result, uri=str(path))
         return result
 
     def require_selection(self) -> None:

@@ -33,6 +33,7 @@ from airflow_provider_encord.operators.projects import (
     EncordSetProjectStatusOperator,
 )
 from airflow_provider_encord.operators.quality import EncordQualityGateBranchOperator, EncordQualityGateOperator
+from airflow_provider_encord.operators.reports import EncordProjectReportOperator
 from airflow_provider_encord.operators.storage import (
     EncordCreateFolderOperator,
     EncordRegisterCloudDataOperator,
@@ -143,6 +144,9 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
         start="2026-01-01",
         end="2026-01-02",
         **about,
+    )
+    EncordProjectReportOperator(
+        task_id="progress", destination="{{ params.destination }}/progress.html", refresh=True, **about
     )
 
 with DAG(dag_id="links_of_tasks", schedule=None) as dag_of_tasks:
