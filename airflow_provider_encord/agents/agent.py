@@ -204,7 +204,7 @@ class AgentRun:
         stage_id = done.pathway.destination_uuid if done.pathway else self._stage.uuid
         if done.outcome == SKIPPED:
             stage_id = None
-        return label_editor_url(self._client.settings.base_url, self._stage.project, data_hash, stage_id=stage_id)
+        return label_editor_url(self._client.settings.link_base, self._stage.project, data_hash, stage_id=stage_id)
 
     def _gone(self, uuid: str) -> AgentLine:
         return AgentLine(
