@@ -17,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--directory", type=pathlib.Path, default=DIRECTORY, help="where all state goes")
     place = Place(parser.parse_args().directory)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, _interrupt)
     try:
         with place.taken():
@@ -26,7 +26,7 @@ def main() -> int:
         print(taken, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nThe playground has ended, with everything that it had started.", flush=True)
+        print("The playground has ended, with everything that it had started.", flush=True)
         return 0
 
 
@@ -46,26 +46,23 @@ def _play(place: Place) -> int:
         with started(place) as session:
             place.publish(session.airflow.url)
             print(_HOW_TO.format(airflow=session.airflow.url, emulator=session.emulator.url), flush=True)
-            _wait_for_interrupt()
+            while True:
+                signal.pause()
     except (EmulatorError, DeploymentError) as error:
         print(f"The playground failed. {error}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         return 1
-    return 0
-
-
-def _wait_for_interrupt() -> None:
-    """Wait for the signal. A second one does not stop what ends the processes."""
-    try:
-        while True:
-            signal.pause()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        print("\nEnding Airflow and the emulator ...", flush=True)
 
 
 def _interrupt(*_: object) -> None:
+    """End. A second signal must not stop what ends the processes."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    print("\nEnding what was started. This takes a few seconds.", flush=True)
     raise KeyboardInterrupt
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Also SIGINT, which Python itself does not handle where a shell has started it in the background."""
 
 
 _HOW_TO = """

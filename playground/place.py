@@ -71,8 +71,10 @@ class Place:
             except BlockingIOError:
                 raise PlaceTakenError(self._of_other()) from None
             self._empty()
-            yield
-            self._below(_ADDRESS).unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                self._below(_ADDRESS).unlink(missing_ok=True)
 
     def publish(self, address: str) -> None:
         """Note where this playground is to be found."""

@@ -35,7 +35,7 @@ th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px soli
 .gallery > li { list-style: none; background: var(--card); padding: .5rem; overflow-wrap: anywhere }
 .gallery img, .picture { display: block; width: 100%; height: auto; background: #888 }
 figure { margin: 1rem 0 } pre { overflow-x: auto }
-figure .picture { max-height: 75vh } meter { width: 10rem }
+figure .picture { max-height: 60vh } meter { width: 10rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.5rem }
 dt { font-weight: 600 } dd { margin: 0; overflow-wrap: anywhere }
 .shape { fill-opacity: .18; stroke-width: 2px; vector-effect: non-scaling-stroke }
