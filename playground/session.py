@@ -6,13 +6,13 @@ import contextlib
 import json
 import pathlib
 import sys
-import time
 from collections.abc import Iterator
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from demo.environment import EMULATOR_PYTHON, KeyPair
+from demo.steps import Steps
 from encord_emulator.process import Emulator
 from playground.dags import write_dags
 from playground.people import People
@@ -33,6 +33,10 @@ WATCHED = PARKING
 """The project whose edits start ``example_encord_event_driven``."""
 
 
+STEPS = 2
+"""Emulator and Airflow."""
+
+
 class Session:
     """A running playground.
 
@@ -48,11 +52,13 @@ class Session:
 @contextlib.contextmanager
 def started(place: Place) -> Iterator[Session]:
     """Start everything; end everything."""
-    clock = time.monotonic()
+    with Steps("The playground starts", STEPS) as steps, _running(place, steps) as session:
+        steps.finish()
+        yield session
 
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - clock:5.1f} s] {text}", flush=True)
 
+@contextlib.contextmanager
+def _running(place: Place, steps: Steps) -> Iterator[Session]:
     with Emulator.start(python=str(EMULATOR_PYTHON)) as emulator:
         key = KeyPair.generate()
         emulator.authorize(key.public, email=OWNER, role="ADMIN")
@@ -61,7 +67,7 @@ def started(place: Place) -> Iterator[Session]:
             api_key = client.project(projects[STREETS]).create_api_key("nightly export", ["label.read"])
         write_pictures(place.incoming)
         emulator.bucket("intake bucket", "s3://intake/cameras", place.incoming)
-        say(f"The emulator has {len(projects)} projects. It is not Encord: it behaves like it, on this machine.")
+        steps.done(f"The emulator has {len(projects)} projects. It is not Encord: it behaves like it, on this machine.")
         write_dags(
             place.dags, {name: projects[title] for name, title in PROJECT_OF.items()}, place.output, place.incoming
         )
@@ -81,7 +87,7 @@ def started(place: Place) -> Iterator[Session]:
         }
         python = pathlib.Path(sys.executable)
         with Deployment(python, place.airflow_home, place.dags, environment=environment) as airflow:
-            say("Airflow is ready, with the example DAGs and the connections encord_default and encord_api_key.")
+            steps.done("Airflow is ready, with the example DAGs and the connections encord_default and encord_api_key.")
             with People(emulator, projects):
                 yield Session(emulator, airflow, projects)
 
