@@ -33,7 +33,7 @@ def write_dags(directory: pathlib.Path, projects: dict[str, str], output: pathli
         "s3://aws_default@intake-work": f"file://{output / 'ingest'}",
         "s3://aws_default@intake/cameras": f"file://{incoming}",
         "/data/incoming/*.jpg": f"{incoming}/*.png",
-        # Big enough for a real project; here nobody waits for a hundred tasks.
+        # A hundred tasks would take an hour here.
         '"min_tasks": Param(100,': '"min_tasks": Param(5,',
         # What is there already has this title.
         'Param(\n            "Street scenes", type="string", description="Title of the dataset,': (

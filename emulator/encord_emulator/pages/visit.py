@@ -52,7 +52,7 @@ class Visit:
     def require(self, sql: str, uuid: str, what: str) -> Row:
         """The one row with an id.
 
-        :raises NotFoundError: There is none.
+        :raises NotFoundError: No row has it.
         """
         row = self.store.one(sql, uuid)
         if row is None:
