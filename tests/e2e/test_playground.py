@@ -117,13 +117,17 @@ def test_a_newcomer_sees_what_an_export_is_about_and_nothing_is_left_afterwards(
     page.goto(airflow)
     # As a link of Airflow's page: from another origin, in another tab.
     page.evaluate("link => { document.body.innerHTML = `<a id=link target=_blank href='${link}'>Open</a>` }", link)
+    images: list[int] = []
+    page.context.on("response", lambda answer: images.append(answer.status) if "/object-store/" in answer.url else None)
     with page.context.expect_page() as opened:
         page.locator("#link").click()
     project = opened.value
+    project.wait_for_load_state("networkidle")
     expect(project.get_by_role("heading", name=STREETS)).to_be_visible()
     expect(project.get_by_text("Emulator: not Encord.")).to_be_visible()
     shapes = project.locator("svg.picture .shape")
     assert shapes.count() > 12
+    assert images == [200] * project.locator("svg.picture image").count() == [200] * 12
     project.screenshot(path=visit.pictures / "play-project.png")
     project.emulate_media(color_scheme="dark")
     project.screenshot(path=visit.pictures / "play-project-dark.png")
@@ -131,6 +135,8 @@ def test_a_newcomer_sees_what_an_export_is_about_and_nothing_is_left_afterwards(
 
     project.locator(".gallery a").first.click()
     expect(project.get_by_role("heading", name="street-")).to_be_visible()
+    project.wait_for_load_state("networkidle")
+    assert images == [200] * 13
     drawn = project.get_by_role("img")
     assert re.fullmatch(r"street-\d\d\.png: \d Car(, \d Person)?", drawn.get_attribute("aria-label") or "")
     box = drawn.locator("rect.shape").first.bounding_box()
