@@ -31,7 +31,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage readers soak soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
+.PHONY: help demo play test test-quick coverage readers soak soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -45,6 +45,11 @@ help:  ## what there is
 
 demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
 	$(BIN)/python -m demo
+
+# A second playground at the same time needs a directory of its own.
+PLAY_DIRECTORY ?= .work/play
+play: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## Airflow's pages with the example DAGs, on the emulator, to click through
+	@$(BIN)/python -m playground --directory '$(PLAY_DIRECTORY)'
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## every test that needs no browser
 	$(BIN)/python -m pytest $(IN_PROCESSES) $(PYTEST_ARGS)

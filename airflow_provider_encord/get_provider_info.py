@@ -79,6 +79,12 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "Default: the certificates of the machine.",
         section=ADVANCED,
     ),
+    "web_app_url": _field(
+        "Web app",
+        "Address of the web app, to which the links of tasks lead, for a private installation of Encord. Default: the "
+        "web app of the region. Other hosts have no links.",
+        section=ADVANCED,
+    ),
     "allow_http": _field(
         "Allow plain http",
         "Allow sending credentials over unencrypted http to another machine. For tests only.",

@@ -1,7 +1,7 @@
 """Links from a task to the page of its project, dataset, folder or ontology in Encord's web app.
 
 The addresses are in `client.web_app`. For hosts other than Encord's own two (a private installation, the emulator),
-there is no link.
+there is a link only if the connection's field `web_app_url` names the web app.
 
 The link is stored in an XCom. `EncordBaseOperator.push_link` pushes it, and Airflow 3 shows it from there. So it is
 visible while the task is still running, and also after its worker was killed. `EncordLink.get_link` is called by the

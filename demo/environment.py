@@ -127,7 +127,7 @@ def write_images(directory: pathlib.Path, count: int) -> list[pathlib.Path]:
     paths = []
     for number in range(count):
         path = directory / f"street-{number + 1:02}.png"
-        path.write_bytes(_png(*_street(number)))
+        path.write_bytes(png(*_street(number)))
         paths.append(path)
     return paths
 
@@ -144,7 +144,12 @@ def _street(number: int, width: int = 160, height: int = 90) -> tuple[int, int, 
     return width, height, bytes(rows)
 
 
-def _png(width: int, height: int, rows: bytes) -> bytes:
+def png(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG file.
+
+    :param rows: The pixels, three bytes each; every row begins with a zero byte.
+    """
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -23,6 +23,7 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from demo.checks import exported_rows, require_no_secrets, require_read_only, require_same
 from demo.environment import CHECKOUT, EMULATOR_PYTHON, TEMPORARY, WORK, DemoError, Environment, KeyPair, write_images
+from demo.steps import Steps
 from encord_emulator.process import Emulator, EmulatorError
 from tests.leaks.forms import private_key, text_secret
 
@@ -30,6 +31,8 @@ TITLE = "Street scenes"
 EMAIL = "engineer@example.com"
 IMAGES = 12
 LABELLED = 9
+STEPS = 7
+"""So many lines `Demo.say` prints."""
 LOGICAL_DATE = "2026-11-01T00:00:00+00:00"
 
 
@@ -44,23 +47,25 @@ class Demo:
         self.key = KeyPair.generate()
         self.connections: dict[str, dict[str, Any]] = {}
         self.started = time.monotonic()
+        self.steps = Steps("The demo", STEPS)
 
     def say(self, text: str) -> None:
-        """Print a line of progress with the time since the start."""
-        print(f"[{time.monotonic() - self.started:5.1f} s] {text}", flush=True)
+        """Print what was done, with the time since the start."""
+        self.steps.done(text)
 
     def run(self) -> None:
         """The whole demo.
 
         :raises DemoError: Something did not come out as it should.
         """
-        self.prepare()
-        self.intake()
-        project = self.find_project()
-        self.label(project)
-        api_key = self.make_api_key(project)
-        self.export("the SSH key", "example_encord_export", "ssh-key", {"title": TITLE})
-        self.export("the API key", "example_encord_api_key_export", "api-key", {})
+        with self.steps:
+            self.prepare()
+            self.intake()
+            project = self.find_project()
+            self.label(project)
+            api_key = self.make_api_key(project)
+            self.export("the SSH key", "example_encord_export", "ssh-key", {"title": TITLE})
+            self.export("the API key", "example_encord_api_key_export", "api-key", {})
         self.check_and_sum_up(project, api_key)
 
     def prepare(self) -> None:

@@ -23,6 +23,7 @@ from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, 
 from airflow_provider_encord.client.resources.workflow import WorkflowStage
 from airflow_provider_encord.client.web_app import label_editor_url
 from airflow_provider_encord.counts import require_sum
+from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class AgentRun:
         self.counts[SKIPPED] += len(chosen.gone)
         if chosen.tasks:
             reader.read_shared()
+        self._progress = ProgressLogger("tasks", len(chosen.tasks), log=log.info)
         committer = Committer(self._client, self._stage, reader, self._about_to_move, self._way_out)
         for window in chunks(chosen.tasks, max(self._spec.commit_every, self._limit(function))):
             self._report.check()
@@ -171,6 +173,7 @@ class AgentRun:
                 self.counts[CACHED] += task.answer.cached
             self._record([self._line(task, task.outcome) for task in done])
         log.info("Committed %d tasks: %s.", len(done), ", ".join(f"{n} {name}" for name, n in self._so_far()))
+        self._progress.add(len(done))
 
     def _so_far(self) -> list[tuple[str, int]]:
         return [(name, self.counts[name]) for name in OUTCOMES if self.counts[name]]
@@ -204,7 +207,7 @@ class AgentRun:
         stage_id = done.pathway.destination_uuid if done.pathway else self._stage.uuid
         if done.outcome == SKIPPED:
             stage_id = None
-        return label_editor_url(self._client.settings.base_url, self._stage.project, data_hash, stage_id=stage_id)
+        return label_editor_url(self._client.settings.link_base, self._stage.project, data_hash, stage_id=stage_id)
 
     def _gone(self, uuid: str) -> AgentLine:
         return AgentLine(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -38,6 +38,7 @@ from airflow_provider_encord.exports.file_names import MANIFEST
 from airflow_provider_encord.exports.formats import require_format
 from airflow_provider_encord.exports.manifest import FileRecord, ManifestError, encode_manifest, require_readable
 from airflow_provider_encord.history.activity import ActivityTally as ActivityTally
+from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
@@ -303,7 +304,7 @@ def _export(
     records: dict[str, int] = {}
     activity = client.project(selection.project_id).activity
     for kind in selection.record_types:
-        found = KINDS[kind].read(activity, known, selection.interval, taken_at)
+        found = _logged(KINDS[kind].read(activity, known, selection.interval, taken_at), kind)
         if tally is not None:
             found = tally.seen(kind, found)
         written = write_table(directory, plan, KINDS[kind].table, selection.format, found)
@@ -325,6 +326,14 @@ def _export(
     directory.publish(plan, encode_manifest(manifest))
     directory.finish(plan, keep=lambda: manifest.file_names)
     return manifest
+
+
+def _logged(records: Iterator[Any], kind: str) -> Iterator[Any]:
+    """The records; their number is logged at intervals."""
+    progress = ProgressLogger(f"records of {kind}", log=log.info)
+    for record in records:
+        progress.add()
+        yield record
 
 
 def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> None:

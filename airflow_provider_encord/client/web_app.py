@@ -1,7 +1,8 @@
 """Addresses in Encord's web app.
 
 Encord does not document them, and they are known only for its two regions. For other hosts (a private installation, the
-emulator) there is no address. Where each comes from stands in section 1.3 of the protocol notes, or here.
+emulator) there is an address only if the connection names the web app. Where each comes from stands in section 1.3 of
+the protocol notes, or here.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ import urllib.parse
 from airflow_provider_encord.client.regions import WEB_APPS
 
 
+class WebApp(str):
+    """Address of a web app, where the base URL of an API is expected: for hosts that are not Encord's own."""
+
+    __slots__ = ()
+
+
 def project_url(api: str, project_id: str) -> str | None:
     """Address of the summary page of a project.
 
-    :param api: Base URL of the API.
+    :param api: Base URL of the API; or the `WebApp` itself, which `Settings.link_base` returns if it is known.
     :param project_id: Id of the project.
     :return: The address; None if the web app of that API is not known. The same applies to the functions below.
     """
@@ -59,5 +66,5 @@ def label_editor_url(
 
 
 def _url(api: str, *parts: str) -> str | None:
-    web_app = WEB_APPS.get(api.removesuffix("/").removesuffix(":443"))
+    web_app = str(api) if isinstance(api, WebApp) else WEB_APPS.get(api.removesuffix("/").removesuffix(":443"))
     return web_app and "/".join([web_app, *(urllib.parse.quote(part, safe="") for part in parts)])

@@ -20,28 +20,20 @@ class ExportProgress(ProgressLogger):
     """
 
     def __init__(self, total: int, clock: Callable[[], float]):
-        super().__init__(clock)
-        self._total, self._rows, self._bytes = total, 0, 0
+        super().__init__("label rows", total, log=log.info, clock=clock)
+        self._bytes = 0
 
     def read(self, size: int) -> None:
         """Count a row, and log if the interval is over.
 
         :param size: Size of the row in bytes.
         """
-        self._rows += 1
         self._bytes += size
-        self.log_at_intervals()
+        self.add()
 
-    def log_line(self) -> None:
-        """Log how many rows were read."""
-        log.info(
-            "Read %d of %d label rows, %.1f MB in %.0f s (%.0f rows/s).",
-            self._rows,
-            self._total,
-            self._bytes / _MEGABYTE,
-            self.seconds,
-            self._rows / self.seconds,
-        )
+    def details(self) -> str:
+        """How much was read."""
+        return f" read, {self._bytes / _MEGABYTE:.1f} MB"
 
     def finished(self, files: int) -> None:
         """Log that all rows are exported.
@@ -50,9 +42,9 @@ class ExportProgress(ProgressLogger):
         """
         log.info(
             "Exported %d label rows, %.1f MB of labels in %d files, in %.1f s (%.0f rows/s).",
-            self._rows,
+            self.done,
             self._bytes / _MEGABYTE,
             files,
             self.seconds,
-            self._rows / self.seconds,
+            self.rate,
         )

@@ -21,6 +21,7 @@ from airflow_provider_encord.client.transport.settings import (
     DEFAULT_READ_TIMEOUT,
     Settings,
     base_url,
+    web_app_url,
 )
 from airflow_provider_encord.get_provider_info import AUTH_METHODS, CONNECTION_FIELDS, CONNECTION_TYPE
 
@@ -102,6 +103,7 @@ def read_settings(
         total_timeout=_value(extra, "total_timeout", None, _seconds),
         ca_bundle=_value(extra, "ca_bundle", None, str),
         allow_http=allow_http,
+        web_app_url=web_app_url(str(extra["web_app_url"])) if _filled(extra, "web_app_url") else None,
         user_agent_suffix=user_agent_suffix,
     )
 

@@ -27,6 +27,7 @@ from airflow_provider_encord.client.identifiers import is_id
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import METADATA_MODES
 from airflow_provider_encord.plain_json import plain_json, same_json
+from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.sources.files import composed
 
 MERGE, REPLACE = MODES = METADATA_MODES
@@ -115,9 +116,10 @@ def update_items(items: Sequence[str], wanted: Wanted, mode: str) -> Flow[Outcom
     :param items: Ids of the items.
     :raises EncordError: Encord cannot be reached, or refuses all items.
     """
-    outcome = Outcome()
+    outcome, progress = Outcome(), ProgressLogger("items", len(items))
     for some in chunks(items, ITEMS_PER_BATCH):
         yield from _update(some, wanted, mode, outcome)
+        progress.add(len(some))
     return outcome
 
 

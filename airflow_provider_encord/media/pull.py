@@ -81,17 +81,15 @@ class Pulled(msgspec.Struct, kw_only=True):
 
 class _Progress(ProgressLogger):
     def __init__(self, pulled: Pulled):
-        super().__init__()
+        super().__init__("files", log=log.info)
         self._pulled = pulled
 
-    def log_line(self) -> None:
-        pulled = self._pulled
-        log.info(
-            "%d files so far, %.1f MB fetched, %.1f files/s.",
-            pulled.files,
-            pulled.bytes / 1e6,
-            pulled.files / self.seconds,
-        )
+    def took_batch(self) -> None:
+        """Log if the interval is over."""
+        self.add(self._pulled.files - self.done)
+
+    def details(self) -> str:
+        return f", {self._pulled.bytes / 1e6:.1f} MB fetched"
 
 
 class Pull:
@@ -119,7 +117,7 @@ class Pull:
         try:
             for batch in _batches(mine, _BATCH if self._frames is None else _BATCH_OF_VIDEOS):
                 self._batch(batch, pool)
-                progress.log_at_intervals()
+                progress.took_batch()
         finally:
             pool.shutdown(cancel_futures=True)  # if the task is killed, no more files are started
         require_sum("The pull", self.pulled.files, **{name: self.pulled.counts[name] for name in COUNTED})

@@ -242,9 +242,9 @@ class EncordBaseOperator(BaseOperator):
         Call it as soon as the ids are known, so that the link also works if the task fails later. It never raises.
 
         :param url: One of the functions of `airflow_provider_encord.links`.
-        :param ids: The arguments of that function after the base URL of the API.
+        :param ids: The arguments of that function after the first, which comes from the connection.
         """
-        self.push_address(context, url(self.client.settings.base_url, *ids, **more))
+        self.push_address(context, url(self.client.settings.link_base, *ids, **more))
 
     def push_address(self, context: Context, address: str | None) -> None:
         """Set the target of the link to an address that is known without the connection; None sets none."""

@@ -25,6 +25,7 @@ from airflow_provider_encord.prelabels.report import (
 )
 from airflow_provider_encord.prelabels.rows import ImportSpec, RowSaver, Work
 from airflow_provider_encord.prelabels.sources import Prelabel, Target
+from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, Outcome
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,8 @@ def import_labels(
         )
     )
     target = Target(rows=rows, features=features)
-    if check_first:
-        _require_right(spec, target, _kept(prelabels(target), report))
+    total = _require_right(spec, target, _kept(prelabels(target), report)) if check_first else None
+    progress = ProgressLogger("pre-labels", total, log=log.info)
     done: list[str] = []
     lines = 0
     matching = Matching(spec.match_by, rows)
@@ -84,6 +85,7 @@ def import_labels(
             raise
         finally:
             report.take(outcomes)
+        progress.add(len(bundle))
         done += [outcome.id for outcome in outcomes if outcome.outcome in SAVED and outcome.id]
     require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES_OF_IMPORTS})
     return done
@@ -116,12 +118,13 @@ def _require_right(
     spec: ImportSpec,
     target: Target,
     prelabels: Iterable[Prelabel],
-) -> None:
+) -> int:
+    """Check all lines; their number."""
     matching = Matching(spec.match_by, target.rows)
     wrong: list[str] = []
     unknown: collections.Counter[str] = collections.Counter()
-    count = 0
-    for prelabel in prelabels:
+    count = lines = 0
+    for lines, prelabel in enumerate(prelabels, 1):  # noqa: B007 - used after the loop
         unknown.update(prelabel.unknown_classes)
         _, outcomes = _prepared(spec, target.features, matching, [prelabel])
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
@@ -139,6 +142,7 @@ def _require_right(
             f"source: nothing was imported, because some lines are not valid: {' '.join(wrong)}{more} Correct them, or "
             "import the others with on_error='skip'."
         )
+    return lines
 
 
 def _classes(counts: Mapping[str, int]) -> str:

@@ -21,7 +21,15 @@ from airflow_provider_encord.smoke.summary import summarize
 AS_EXPECTED, CONNECTION_FAILED, WRONG_ARGUMENTS, NOT_AS_EXPECTED = range(4)
 """The exit statuses."""
 
-_NOT_IN_REPORTS = ("private_key", "private_key_passphrase", "api_key", "ssh_key_path", "ca_bundle", "resource_id")
+_NOT_IN_REPORTS = (
+    "private_key",
+    "private_key_passphrase",
+    "api_key",
+    "ssh_key_path",
+    "ca_bundle",
+    "resource_id",
+    "web_app_url",
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -159,7 +159,7 @@ class TaskChanger:
         if about is not None:
             self._report.plan(lines, about)
         self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
-        progress, accepted = _Progress(len(todo)), False
+        progress, accepted = ProgressLogger("tasks", len(todo), log=log.info), False
         left = list(batches(todo, self._size))
         while left:
             batch = left.pop(0)
@@ -318,22 +318,3 @@ def _stage_reached(line: TaskLine, state: TaskState) -> str | None:
 
 def _assign_call(project: str, stage: str, lines: Mapping[str, TaskLine], tasks: Sequence[str]) -> Call[None]:
     return workflow_actions.assign_tasks(project, stage, {task: str(lines[task].new_assignee) for task in tasks})
-
-
-class _Progress(ProgressLogger):
-    """How many tasks were changed.
-
-    :param total: How many there are.
-    """
-
-    def __init__(self, total: int):
-        super().__init__()
-        self._total, self._done = total, 0
-
-    def add(self, tasks: int) -> None:
-        """Count tasks, and log at intervals."""
-        self._done += tasks
-        self.log_at_intervals()
-
-    def log_line(self) -> None:
-        log.info("%d of %d tasks were handled, %.0f a second.", self._done, self._total, self._done / self.seconds)

@@ -41,14 +41,14 @@ class TaskReport:
 
     :param path: Path of the report.
     :param owner: The task that writes it.
-    :param api: Base URL of the API.
+    :param link_base: See `Settings.link_base`.
     :param source: The claim of a revert on the report that it reads. It is checked together with the own claim.
     :raises InvalidArgumentError: The path has another file, or the report of another task or run.
     :raises UnavailableError: Another task is writing the report.
     """
 
-    def __init__(self, path: StoragePath, owner: Owner, api: str, source: Claim | None = None):
-        self.path, self._owner, self._api, self._source = path, owner, api, source
+    def __init__(self, path: StoragePath, owner: Owner, link_base: str, source: Claim | None = None):
+        self.path, self._owner, self._link_base, self._source = path, owner, link_base, source
         self._files = ReportFiles(path)
         require_writable(path, _ARGUMENT)
         self._claim = Claim(self._files.claim_path, owner, _ARGUMENT)
@@ -192,7 +192,7 @@ class TaskReport:
     def _stamped(self, line: TaskLine) -> TaskLine:
         if line.data_hash is None:
             return msgspec.structs.replace(line, task_instance=self._owner.task)
-        url = label_editor_url(self._api, line.project_id, line.data_hash, stage_id=stage_of(line))
+        url = label_editor_url(self._link_base, line.project_id, line.data_hash, stage_id=stage_of(line))
         return msgspec.structs.replace(line, task_instance=self._owner.task, url=url)
 
     def _read(self) -> None:

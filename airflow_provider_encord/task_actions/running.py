@@ -174,7 +174,7 @@ def _run(
     plan: Planner,
     source: Claim | None = None,
 ) -> TasksResult:
-    report = TaskReport(path, owner, client.settings.base_url, source)
+    report = TaskReport(path, owner, client.settings.link_base, source)
     try:
         changer = TaskChanger(client, spec.project_id, report, batch_size=spec.batch_size)
         if spec.preview:
@@ -221,7 +221,7 @@ def _with_failed(report: TaskReport, lines: Sequence[TaskLine]) -> list[TaskLine
 
 def _nothing(client: EncordClient, path: StoragePath, owner: Owner, *, preview: bool) -> TasksResult:
     """Write the report of an undo that has nothing to undo."""
-    report = TaskReport(path, owner, client.settings.base_url)
+    report = TaskReport(path, owner, client.settings.link_base)
     if preview:
         report.preview([])
         return TasksResult(counts=counts([]))

@@ -74,12 +74,12 @@ class Built(msgspec.Struct, kw_only=True):
 
 class _Progress(ProgressLogger):
     def __init__(self, built: Built):
-        super().__init__()
+        super().__init__("images", log=log.info)
         self._built = built
 
-    def log_line(self) -> None:
-        built = self._built
-        log.info("%d images so far, %.1f images/s.", built.images, built.images / self.seconds)
+    def took_some(self) -> None:
+        """Log if the interval is over."""
+        self.add(self._built.images - self.done)
 
 
 class Builder:
@@ -123,10 +123,11 @@ class Builder:
                 write_whole(path, self._lines(rows, pool, progress))
             for name, blocks in self._form.finish():
                 self._write(name, blocks)
-                progress.log_at_intervals()
+                progress.took_some()
         finally:
             pool.shutdown(cancel_futures=True)
         self.built.files += 1
+        progress.took_some()
         progress.log_line()
         return self.built
 
@@ -143,7 +144,7 @@ class Builder:
                 for left_out in self._row(row, split, files, pool):
                     self.built.left_out[left_out.reason] += 1
                     yield msgspec.json.encode(_line(row, left_out)) + b"\n"
-                progress.log_at_intervals()
+                progress.took_some()
         self._finish_writing(0)
         self._directory.check()
 

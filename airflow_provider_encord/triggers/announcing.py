@@ -77,8 +77,11 @@ class Announcing:
             snapshot.commits.append(functools.partial(self._commit, batches))
         else:
             await self._commit(batches)
-        uri = self._asset_uri(snapshot.api)
-        return [batch.payload(uri, project_url=project_url(snapshot.api, batch.project_id)) for batch in batches]
+        uri = self._asset_uri(snapshot.settings.base_url)
+        return [
+            batch.payload(uri, project_url=project_url(snapshot.settings.link_base, batch.project_id))
+            for batch in batches
+        ]
 
     async def _commit(self, batches: Sequence[Batch]) -> None:
         self._watch.confirm(batches)

@@ -22,6 +22,7 @@ from airflow_provider_encord.triggers.shared_polls import Waiter
 if TYPE_CHECKING:
     from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.client.async_client import AsyncEncordClient
+    from airflow_provider_encord.client.transport.settings import Settings
     from airflow_provider_encord.waits.questions import Question
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Snapshot:
     """The answer of one poll.
 
     :param source: The source that it comes from.
-    :param api: Base URL of the API.
+    :param settings: Of the client.
     :param record: The record of the project, if the source reads it.
     :param answer: None for the first snapshot of a source, which has not polled yet.
     :param now: When the poll ended, in seconds since 1970.
@@ -56,7 +57,7 @@ class Snapshot:
     """
 
     source: EventSource
-    api: str
+    settings: Settings
     record: ProjectRecord | None
     answer: Any = None
     now: float = 0.0
@@ -115,15 +116,15 @@ class EventSource:
 
         :raises _NoAccessError: A poll failed permanently.
         """
-        api = client.settings.base_url
+        settings = client.settings
         if self._question is None:
             self._record = await self._project(client) if self._reads_project else None
             self._question = self._settled(self._record)
-            yield Snapshot(self, api, self._record)
+            yield Snapshot(self, settings, self._record)
         await self._started.wait()
         async with contextlib.aclosing(self._polled(client, self._question, self._waiter)) as answers:
             async for answer in answers:
-                yield Snapshot(self, api, self._record, answer, time.time())
+                yield Snapshot(self, settings, self._record, answer, time.time())
 
     async def _project(self, client: AsyncEncordClient) -> Any:
         from airflow_provider_encord.waits.questions import ProjectQuestion

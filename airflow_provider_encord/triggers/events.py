@@ -121,7 +121,7 @@ class EncordTasksEventTrigger(EncordBaseEventTrigger):
         def uri(api: str) -> str:
             return stage_uri(api, self.project_id, stage.uuid)
 
-        state = WatchState(self._state_store(uri(first.api)), f"encord_tasks_{stage.uuid}", StageMemory)
+        state = WatchState(self._state_store(uri(first.settings.base_url)), f"encord_tasks_{stage.uuid}", StageMemory)
         rules = StageRules(
             batch_size=self.batch_size, max_wait_seconds=self.max_wait_seconds, repeat_seconds=self.repeat_seconds
         )
@@ -219,7 +219,9 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
             return labels_uri(api, self.project_id, self.branch)
 
         state = WatchState(
-            self._state_store(uri(first.api)), f"encord_labels_{self.project_id}_{self.branch}", EditsMemory
+            self._state_store(uri(first.settings.base_url)),
+            f"encord_labels_{self.project_id}_{self.branch}",
+            EditsMemory,
         )
         rules = EditsRules(branch=self.branch, batch_size=self.batch_size, max_wait_seconds=self.max_wait_seconds)
         begin = time.time() - (0.0 if state.keeps else RESTART_SECONDS)

@@ -72,7 +72,9 @@ class EncordJobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll the job until it has ended, the deadline has passed, or polling fails."""
         from airflow_provider_encord.client.errors import EncordError, RateLimitedError, UnexpectedResponseError
+        from airflow_provider_encord.client.flows.jobs import JobProgress
 
+        progress = JobProgress(self.job["id"], log=self.log.info)
         failures, asked = 0, 0.0
         while True:
             await asyncio.sleep(min(max(self.poll_interval, asked), max(_LEAST_TIME, self.deadline - time.time())))
@@ -103,14 +105,7 @@ class EncordJobTrigger(BaseTrigger):
                 if state.ended:
                     yield self._event(ENDED)
                     return
-                self.log.info(
-                    "Job %s: %s, %d units done, %d failed, %d pending.",
-                    self.job["id"],
-                    state.status,
-                    state.done,
-                    state.failed,
-                    state.pending,
-                )
+                progress.saw(state)
             if time.time() >= self.deadline:
                 yield self._event(OVERDUE)
                 return

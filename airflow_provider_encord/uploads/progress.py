@@ -26,9 +26,8 @@ class UploadProgress(ProgressLogger):
     def __init__(
         self, files: Sequence[SourceFile], log: Callable[..., object], *, clock: Callable[[], float] = time.monotonic
     ):
-        super().__init__(clock)
-        self._files, self._bytes = len(files), sum(file.size for file in files)
-        self._log = log
+        super().__init__("files", len(files), log=log, clock=clock)
+        self._bytes = sum(file.size for file in files)
         self._counts: collections.Counter[str] = collections.Counter()
         self._done_bytes = self._matched_by_name = 0
         self.uploaded_bytes = 0
@@ -61,23 +60,15 @@ class UploadProgress(ProgressLogger):
             self._done_bytes += outcome.file.size
             self.uploaded_bytes += outcome.file.size if outcome.result == CREATED else 0
         if outcomes:
-            self.log_at_intervals()
+            self.add(len(outcomes))
 
-    def log_line(self) -> None:
-        """Log how many files there are with each outcome."""
-        seconds = self.seconds
-        rate = self.uploaded_bytes / seconds
+    def details(self) -> str:
+        """How many files there are with each outcome, and how fast bytes were sent."""
+        counts = f": {self.created} uploaded, {self.unchanged} already there, {self.failed} failed"
+        size = self.uploaded_bytes / _MEGABYTE
+        return f"{counts}; {size:.1f} MB ({size / self.seconds:.1f} MB/s)"
+
+    def seconds_left(self) -> float | None:
+        """How long the remaining bytes will take."""
         left = self._bytes - self._done_bytes
-        self._log(
-            "%d of %d files: %d uploaded, %d already there, %d failed; %.1f MB in %.0f s (%.1f MB/s, %.1f files/s)%s.",
-            sum(self._counts.values()),
-            self._files,
-            self.created,
-            self.unchanged,
-            self.failed,
-            self.uploaded_bytes / _MEGABYTE,
-            seconds,
-            rate / _MEGABYTE,
-            self.created / seconds,
-            f", about {left / rate:.0f} s left" if left and rate else "",
-        )
+        return left * self.seconds / self.uploaded_bytes if left > 0 and self.uploaded_bytes else None

@@ -82,8 +82,11 @@ class Intake:
         return min(statuses, key=_ORDER.index)
 
     async def _targets(self, delivery: Delivery) -> list[Target]:
-        api = f"https://{DEFAULT_HOST}" if self._lookup is None else await self._lookup.base_url()
-        url, project_id = project_url(api, delivery.project_id), delivery.project_id
+        api = link_base = f"https://{DEFAULT_HOST}"
+        if self._lookup is not None:
+            settings = await self._lookup.settings()
+            api, link_base = settings.base_url, settings.link_base
+        url, project_id = project_url(link_base, delivery.project_id), delivery.project_id
         targets = []
         if delivery.is_about_labels:
             uri = labels_uri(api, project_id)

@@ -18,6 +18,7 @@ from airflow_provider_encord.webhook.deliveries import TASK_SUBMITTED, Delivery
 if TYPE_CHECKING:
     from airflow_provider_encord.client.api.projects import ProjectRecord
     from airflow_provider_encord.client.async_client import AsyncEncordClient
+    from airflow_provider_encord.client.transport.settings import Settings
 
 LOOKUP_SECONDS = 60.0
 """How long a lookup may take. Encord waits 180 seconds for the response to a delivery."""
@@ -38,18 +39,18 @@ class Lookup:
 
     def __init__(self, encord_conn_id: str):
         self._encord_conn_id = encord_conn_id
-        self._base_url: tuple[float, str] | None = None
+        self._settings: tuple[float, Settings] | None = None
         self._projects: dict[str, tuple[float, ProjectRecord]] = {}
 
-    async def base_url(self) -> str:
-        """Return the base URL of the connection's API.
+    async def settings(self) -> Settings:
+        """Return the settings of the connection, such as the base URL of its API.
 
         :raises LookupFailedError: The connection cannot be read.
         """
-        if self._base_url is None or time.monotonic() - self._base_url[0] > _FRESH_SECONDS:
+        if self._settings is None or time.monotonic() - self._settings[0] > _FRESH_SECONDS:
             client = await self._client()
-            self._base_url = time.monotonic(), client.settings.base_url
-        return self._base_url[1]
+            self._settings = time.monotonic(), client.settings
+        return self._settings[1]
 
     async def find(self, target: Target, deliveries: Sequence[Delivery]) -> Found:
         """Look up what the deliveries are about; nothing if Encord refuses it permanently.

@@ -99,7 +99,11 @@ class Emulator(WebhookControls):
             errors.close()
             raise EmulatorError(f"The emulator did not start: {problem}") from None
         emulator = cls("", process, errors)
-        line = _first_line(process)
+        try:
+            line = _first_line(process)
+        except BaseException:  # such as Ctrl-C
+            emulator.stop()
+            raise
         if not line.startswith(_READY):
             emulator.stop()
             raise EmulatorError(f"The emulator did not start: {emulator._last_words or 'no answer'}")

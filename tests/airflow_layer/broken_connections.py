@@ -305,6 +305,11 @@ CASES: tuple[Case, ...] = (
         ("host: plain http", "Use https, or set allow_http"),
     ),
     Case(
+        "a web app without a scheme",
+        lambda around: around.ssh(web_app_url="app.example.com"),
+        ("web_app_url: it is not the address of a web app", "https://app.example.com"),
+    ),
+    Case(
         "a CA bundle that does not exist",
         lambda around: around.ssh(ca_bundle="/nowhere/ca.pem"),
         ("ca_bundle: there is no file /nowhere/ca.pem", "every worker and triggerer"),

@@ -32,6 +32,7 @@ EVERY_FIELD: dict[str, dict[str, Any]] = {
         "read_timeout": 7.5,
         "ca_bundle": CA_BUNDLE,
         "allow_http": True,
+        "web_app_url": "https://app.example.com",
     },
     "ssh key with textual settings": {
         "private_key": TEXT,
@@ -39,6 +40,7 @@ EVERY_FIELD: dict[str, dict[str, Any]] = {
         "read_timeout": " 7.5 ",
         "ca_bundle": CA_BUNDLE,
         "allow_http": "True",
+        "web_app_url": " https://app.example.com/ ",
     },
     "other method's fields are ignored where the method is named": {
         "auth_method": "ssh_key",
@@ -57,6 +59,7 @@ EVERY_FIELD: dict[str, dict[str, Any]] = {
         "read_timeout": "",
         "ca_bundle": "",
         "allow_http": "",
+        "web_app_url": "",
     },
     "null fields count as absent": {
         "auth_method": None,
@@ -136,5 +139,8 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["resource_id: it is empty"],
     ),
     "allow_http in other words": ({"private_key": TEXT, "allow_http": "maybe"}, ["allow_http", "true or false"]),
+    "script as the web app": ({"private_key": TEXT, "web_app_url": "javascript:alert(1)"}, ["web_app_url", "https://"]),
+    "key as the web app": ({"private_key": TEXT, "web_app_url": TEXT}, ["web_app_url", "https://"]),
+    "web app with a password": ({"private_key": TEXT, "web_app_url": "https://a:b@x.example"}, ["web_app_url", "user"]),
     "no such CA bundle": ({"private_key": TEXT, "ca_bundle": "/nowhere/ca.pem"}, ["ca_bundle", "/nowhere/ca.pem"]),
 }

@@ -29,6 +29,7 @@ KINDS = {
     "read_timeout": {"3.3": "text", "2.11": "text"},
     "total_timeout": {"3.3": "text", "2.11": "text"},
     "ca_bundle": {"3.3": "text", "2.11": "text"},
+    "web_app_url": {"3.3": "text", "2.11": "text"},
     "allow_http": {"3.3": "checkbox", "2.11": "checkbox"},
 }
 
@@ -86,7 +87,9 @@ def test_on_3_3_the_fields_stand_in_their_sections(form: Form) -> None:
         "api_key",
         "resource_id",
     ]
-    assert form.names_in("Advanced") == ["connect_timeout", "read_timeout", "total_timeout", "ca_bundle", "allow_http"]
+    assert form.names_in("Advanced") == [
+        *("connect_timeout", "read_timeout", "total_timeout", "ca_bundle", "web_app_url", "allow_http")
+    ]
 
 
 def test_a_pasted_key_is_stored_as_it_is_outlives_an_edit_and_runs_a_dag(

@@ -35,8 +35,10 @@ MAY_IMPORT = {
         *("analytics", "collections", "datasets", "labels", "models", "people", "projects", "requests", "rows"),
         *("storage", "uploads", "wire", "workflow"),
     },
+    "pages": {"media", "state", "workflow"},
     "http": {
-        *("fixtures", "labels", "people", "requests", "routes", "state", "uploads", "webhooks", "wire", "workflow"),
+        *("fixtures", "labels", "pages", "people", "requests", "routes", "state", "uploads", "webhooks", "wire"),
+        "workflow",
     },
 }
 """The map: a room imports only rooms above it in this table."""

@@ -20,6 +20,7 @@ from airflow_provider_encord.client.errors import (
     UnexpectedResponseError,
 )
 from airflow_provider_encord.client.flows.outcomes import PartsOutcome
+from airflow_provider_encord.progress import ProgressLogger
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,7 +52,7 @@ def as_far_as_possible(
     items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int
 ) -> Flow[PartsOutcome[T, R]]:
     """Do the same as `in_parts`, but return the first failure in the outcome instead of raising it."""
-    waiting = list(reversed(list(chunks(items, size))))
+    waiting, progress = list(reversed(list(chunks(items, size)))), ProgressLogger("items", len(items))
     least, most = -(-size // LEAST_SHARE), size
     done: list[T] = []
     results: list[R] = []
@@ -74,6 +75,7 @@ def as_far_as_possible(
             waiting += [part[smaller:], part[:smaller]]
         else:
             done += part
+            progress.add(len(part))
     return PartsOutcome(done=done, not_done=[], unknown=[], results=results)
 
 

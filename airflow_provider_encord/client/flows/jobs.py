@@ -6,6 +6,7 @@ by kind of job; `JobState` contains the fields that all kinds have.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -28,6 +29,9 @@ from airflow_provider_encord.client.errors import (
     UnexpectedResponseError,
 )
 from airflow_provider_encord.job_parts import ACTIVE, FAILED, SUCCEEDED
+from airflow_provider_encord.progress import ProgressLogger
+
+_log = logging.getLogger(__name__)
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
 FOLDER_UPLOAD: Literal["folder_upload"] = "folder_upload"
@@ -197,6 +201,39 @@ def state_of(answer: Answer) -> JobState:
     return state
 
 
+class JobProgress(ProgressLogger):
+    """The progress of a job of Encord, from its polls.
+
+    :param name: What the job is called in a line; empty if there is only one.
+    :param log: See `ProgressLogger`.
+    """
+
+    def __init__(self, name: str = "", *, log: Callable[..., object] = _log.info):
+        super().__init__("units of Encord's job" + (f" {name}" if name else ""), log=log)
+        self._state: JobState | None = None
+        self._before = 0
+
+    @property
+    def rate(self) -> float:
+        """Units per second since the first poll: an earlier attempt may have waited for the job, too."""
+        return (self.done - self._before) / self.seconds
+
+    def saw(self, state: JobState) -> None:
+        """Take the state of a running job, and log if the interval is over."""
+        done = state.done + state.failed + state.cancelled
+        if self._state is None:
+            self._before = done
+        self._state, self.done, self.total = state, done, done + state.pending
+        self.log_at_intervals()
+
+    def details(self) -> str:
+        """The status, and what failed."""
+        if self._state is None:
+            return ""
+        failed = self._state.failed + self._state.cancelled
+        return f" ({self._state.status.lower()}{f', {failed} failed' if failed else ''})"
+
+
 def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
     """Poll a job until it ends or the time-out is over.
 
@@ -207,7 +244,7 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
     :return: The last known state; check its `ended`.
     :raises TransientError: Encord has not returned the state of the job by the end of the time-out.
     """
-    deadline = (yield from Now()) + timeout
+    deadline, progress = (yield from Now()) + timeout, JobProgress()
     failures, pause = 0, _FIRST_PAUSE
     while True:
         asked = yield from Now()
@@ -227,6 +264,8 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
         now = yield from Now()
         if state.ended or now >= deadline:
             return state
+        if isinstance(state, UploadJob | FolderSync):
+            progress.saw(state_of(state))
         if now - asked < _QUICK_POLL:
             yield from Pause(min(pause, deadline - now))
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -11,6 +11,7 @@ import urllib.parse
 
 from airflow_provider_encord.client.errors import CredentialError
 from airflow_provider_encord.client.regions import api_instead_of
+from airflow_provider_encord.client.web_app import WebApp
 
 _PATH = re.compile(r"^(~|\.{0,2}/|[A-Za-z]:\\)|\.(pem|crt|cer|bundle)$")
 DEFAULT_BASE_URL = "https://api.encord.com"
@@ -112,6 +113,29 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     return _origin(parts.scheme, host_name, port)
 
 
+def web_app_url(text: str) -> str:
+    """Check the address of a web app.
+
+    :return: The address, without a slash at the end.
+    :raises CredentialError: It is not a plain http or https address. It becomes a link in Airflow's pages, so that it
+        must not be a script.
+    """
+    # Not quoted: it may be a key that was pasted into the wrong field.
+    address = text.strip().rstrip("/")
+    try:
+        parts = urllib.parse.urlsplit(address)
+        is_plain = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        is_plain = is_plain and not (parts.query or parts.fragment) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_plain = False
+    if not is_plain or any(character.isspace() or not character.isprintable() for character in address):
+        raise CredentialError(
+            "Connection field web_app_url: it is not the address of a web app. Enter scheme and host, such as "
+            "https://app.example.com, without user name, query and fragment; or leave it empty for Encord's own."
+        )
+    return address
+
+
 def _origin(scheme: str, host_name: str, port: int | None) -> str:
     where = f"[{host_name}]" if ":" in host_name else host_name
     return f"{scheme}://{where}" + (f":{port}" if port else "")
@@ -151,6 +175,8 @@ class Settings:
         `deadline.SLOWEST`). Default: twice the `read_timeout`.
     :param ca_bundle: Path of a file or directory with the certificates to trust instead of the default ones.
     :param allow_http: Accept plain http to other machines, also for uploads.
+    :param web_app_url: Address of the web app, for links, if the host is not one of Encord's own; as `web_app_url`
+        returns it.
     :param user_agent_suffix: Added to the ``User-Agent``, such as ``apache-airflow/3.3.2``.
     """
 
@@ -160,6 +186,7 @@ class Settings:
     total_timeout: float | None = None
     ca_bundle: str | None = None
     allow_http: bool = False
+    web_app_url: str | None = None
     user_agent_suffix: str = ""
 
     def __post_init__(self) -> None:
@@ -187,6 +214,11 @@ class Settings:
     def total_seconds(self) -> float:
         """Seconds that one attempt may take in total, not counting the time for its bytes."""
         return TOTAL_BY_READ * self.read_timeout if self.total_timeout is None else self.total_timeout
+
+    @property
+    def link_base(self) -> str:
+        """What the functions of `client.web_app` need: the web app if it is known, else the base URL of the API."""
+        return WebApp(self.web_app_url) if self.web_app_url else self.base_url
 
     @property
     def trusted(self) -> str | None:

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from ..pages import serving
 from ..requests import access
 from ..state import objects
 from ..state.database_file import is_unavailable
@@ -69,7 +70,7 @@ class Application:
             return
         request = Request(scope, receive)
         path = scope["path"]
-        refusal = request_origin.refusal(scope, self._allowed_hosts)
+        refusal = request_origin.refusal(scope, self._allowed_hosts, is_page=serving.is_page(path))
         response: Response | None
         if refusal is not None:
             response = answers.plain({"message": refusal[1]}, refusal[0], {"Connection": "close"}).response
@@ -95,11 +96,11 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _outside(self, request: Request) -> Answer:
-        """What is not an API of Encord: the controls, and the page that says what this is."""
+        """What is not an API of Encord: the controls, and the pages for people."""
         path = request.scope["path"]
         if path.startswith(controls.PREFIX):
             return await controls.answer(self._emulation, self._webhooks, request)
-        return Answer(pages.answer(request.method, path))
+        return Answer(pages.answer(self._emulation, request))
 
     async def _guarded(self, work: _Work) -> Answer:
         """What the work gives; an answer also where the emulator itself, or its database file, fails."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import ipaddress
 import pathlib
 import re
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from ..wire.identifiers import is_uuid, new_uuid
 from ..wire.shapes import Strict, StrictCamel
 from ..workflow import workflow
 from . import controls_of_webhooks
-from .request_origin import is_json
+from .request_origin import is_from_loopback, is_json
 from .rest import refusal_answer
 
 PREFIX = "/_emulator/"
@@ -88,7 +87,7 @@ class JournalQuery(StrictCamel, frozen=True):
 
 async def answer(emulation: Emulation, deliveries: Deliveries, request: Request) -> answers.Answer:
     """Serve a control."""
-    if not _from_loopback(request):
+    if not is_from_loopback(request.scope):
         return answers.plain({"message": "the controls are for the loopback only"}, 403)
     name = request.scope["path"].removeprefix(PREFIX)
     body, query = await request.body(), request.scope["query_string"].decode("latin-1")
@@ -117,15 +116,6 @@ def _serve(emulation: Emulation, method: str, name: str, body: bytes, query: str
         raise RefusalError(Reason.NOT_FOUND, f"there is no control {method} {name}")
     shape, work = _WITH_BODY[method, name]
     return work(emulation, shapes.decode(shape, body, "body"))
-
-
-def _from_loopback(request: Request) -> bool:
-    if request.client is None:
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
 
 
 def _state(emulation: Emulation) -> dict[str, Any]:

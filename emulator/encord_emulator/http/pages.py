@@ -1,24 +1,41 @@
-"""The page at ``/``, which says what this is and what it serves."""
+"""What is not the API: the page at ``/``, which says what this is and what it serves, and the pages for people."""
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.responses import Response
 
+from ..pages import serving
+from ..pages.markup import NOT_ENCORD
+from ..pages.start_page import start_page
+from ..pages.visit import Visit
 from ..requests.operations import Operation
 from ..routes import OPERATIONS
-
-NOT_ENCORD = (
-    "This is encord-emulator, a local stand-in for tests and demos. It is NOT Encord, is not made by Encord, and keeps "
-    "nothing safe: do not send it data or keys that matter."
-)
+from ..state.emulation import Emulation
+from .request_origin import is_from_loopback
 
 
-def answer(method: str, path: str) -> Response:
-    """The landing page, or a 404 that says where things are."""
-    if path == "/" and method == "GET":
-        lines = [NOT_ENCORD, "", "Controls: /_emulator/    Operations served:", "", *map(_line, OPERATIONS), ""]
-        return Response("\n".join(lines), 200, None, "text/plain; charset=utf-8")
-    return Response(f"{NOT_ENCORD}\nNothing is served at {path}.\n", 404, None, "text/plain; charset=utf-8")
+def answer(emulation: Emulation, request: Request) -> Response:
+    """A page, or a 404 that says where things are. To programs, the first page is plain text."""
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    if request.method != "GET" or not serving.is_page(path):
+        return _text(f"{NOT_ENCORD}\nNothing is served at {path}.\n", 404)
+    if path == "/" and "text/html" not in request.headers.get("accept", ""):
+        lines = [NOT_ENCORD, "", "Controls: /_emulator/    Operations served:", "", _operations(), ""]
+        return _text("\n".join(lines), 200)
+    if not is_from_loopback(request.scope):
+        return _text(f"{NOT_ENCORD}\nThe pages are for the loopback only.\n", 403)
+    if path == "/":
+        return start_page(Visit(emulation, path, query), _operations())
+    return serving.show(emulation, path, query)
+
+
+def _text(content: str, status: int) -> Response:
+    return Response(content, status, {"Vary": "Accept"}, "text/plain; charset=utf-8")
+
+
+def _operations() -> str:
+    return "\n".join(map(_line, OPERATIONS))
 
 
 def _line(operation: Operation) -> str:

@@ -52,10 +52,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def refusal(scope: Scope, allowed_hosts: Collection[str]) -> tuple[int, str] | None:
+def is_from_loopback(scope: Scope) -> bool:
+    """Whether the client is on this machine."""
+    client = scope.get("client")
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def refusal(scope: Scope, allowed_hosts: Collection[str], *, is_page: bool = False) -> tuple[int, str] | None:
     """HTTP status and message for a request that is not served, whatever it asks for; ``None`` for one that is.
 
     :param allowed_hosts: Names and addresses beside the loopback's, as :func:`host_name` gives them.
+    :param is_page: Whether a page for people is asked for, to which a link of another page may lead.
     """
     hosts = _values(scope, b"host")
     if len(hosts) != 1:
@@ -73,9 +83,19 @@ def refusal(scope: Scope, allowed_hosts: Collection[str]) -> tuple[int, str] | N
     origins = _values(scope, b"origin")
     if origins and any(_origin(origin) != (scope["scheme"], *authority) for origin in origins):
         return 403, "Origin: requests of other web pages are refused. Only pages of the emulator itself may use it."
-    if any(site not in _OWN_SITE for site in _values(scope, b"sec-fetch-site")):
+    followed_link = is_page and _opens_in_a_tab(scope)
+    if not followed_link and any(site not in _OWN_SITE for site in _values(scope, b"sec-fetch-site")):
         return 403, "Sec-Fetch-Site: requests of other web pages are refused."
     return None
+
+
+def _opens_in_a_tab(scope: Scope) -> bool:
+    """Whether a browser shows the answer to a person, in a tab. The page with the link cannot read it.
+
+    Frames, images and requests of scripts have another destination, and a form sends no GET with side effects here.
+    """
+    mode, destination = _values(scope, b"sec-fetch-mode"), _values(scope, b"sec-fetch-dest")
+    return (scope["method"], mode, destination) == ("GET", ["navigate"], ["document"])
 
 
 def is_json(content_types: Iterable[str]) -> bool:

@@ -113,6 +113,7 @@ def test_an_ssh_key_connects_however_the_connection_is_written(
     assert (client.settings.connect_timeout, client.settings.read_timeout) == ((5, 7.5) if customised else (30, 180))
     assert client.settings.ca_bundle == (CA_BUNDLE if customised else None)
     assert client.settings.allow_http is customised
+    assert client.settings.link_base == ("https://app.example.com" if customised else "https://api.encord.com")
 
 
 @FORMS

@@ -127,6 +127,7 @@ KINDS = {
     "read_timeout": "text",
     "total_timeout": "text",
     "ca_bundle": "text",
+    "web_app_url": "text",
     "allow_http": "checkbox",
 }
 

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import airflow_provider_encord
-from airflow_provider_encord.client.transport.settings import base_url
+from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.client.transport.settings import Settings, base_url, web_app_url
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.links import (
     EncordLink,
@@ -85,6 +86,41 @@ class TestAddresses:
 
         assert project_url(api, ONE) == (web_app and f"{web_app}/projects/view/{ONE}/summary")
         assert label_editor_url(api, ONE, OTHER) == (web_app and f"{web_app}/label_editor/{ONE}/{OTHER}/0")
+
+    def test_a_connection_may_name_the_web_app_of_a_private_installation(self) -> None:
+        settings = Settings(
+            base_url="https://api.annotation.example.com", web_app_url=web_app_url("https://a.example/app/")
+        )
+
+        assert project_url(settings.link_base, ONE) == f"https://a.example/app/projects/view/{ONE}/summary"
+        assert project_url(Settings().link_base, ONE) == f"https://app.encord.com/projects/view/{ONE}/summary"
+        assert project_url(Settings(base_url=settings.base_url).link_base, ONE) is None
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *(
+                "javascript:alert(1)",
+                "data:text/html,x",
+                "//app.example.com",
+                "app.example.com",
+                "https://",
+                "https://a b",
+            ),
+            *(
+                "https://x/?q=1",
+                "https://x/#f",
+                "https://a:b@x",
+                "https://x:99999",
+                "https://[",
+                "https://x/\n/",
+                "http:/x",
+            ),
+        ],
+    )
+    def test_what_is_no_plain_address_is_no_web_app(self, wrong: str) -> None:
+        with pytest.raises(CredentialError, match="web_app_url"):
+            web_app_url(wrong)
 
     @given(st.text())
     def test_an_id_stays_one_part_of_the_address(self, wild: str) -> None:

@@ -140,9 +140,10 @@ EXPECTED_TYPES = {
     "read_timeout": ("number", None),
     "total_timeout": ("number", None),
     "ca_bundle": ("string", None),
+    "web_app_url": ("string", None),
     "allow_http": ("boolean", None),
 }
-ADVANCED_FIELDS = {"connect_timeout", "read_timeout", "total_timeout", "ca_bundle", "allow_http"}
+ADVANCED_FIELDS = {"connect_timeout", "read_timeout", "total_timeout", "ca_bundle", "web_app_url", "allow_http"}
 
 
 def test_the_form_has_the_fields_of_the_design_with_their_types() -> None:
