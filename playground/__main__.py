@@ -37,7 +37,7 @@ def _play(place: Place) -> int:
     from demo.environment import EMULATOR_PYTHON
     from encord_emulator.process import EmulatorError
     from playground.session import started
-    from tests.deployment.processes import DeploymentError
+    from tests.deployment.polling import DeploymentError
 
     if not EMULATOR_PYTHON.exists():
         print("The emulator's environment is missing. Run `make play`, which builds it.", file=sys.stderr)

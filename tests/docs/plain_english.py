@@ -15,7 +15,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CHECKED = (
-    *("airflow_provider_encord", "benchmarks", "demo", "docs", "emulator", "example_dags", "newsfragments", "playground"),
+    *(
+        "airflow_provider_encord",
+        "benchmarks",
+        "demo",
+        "docs",
+        "emulator",
+        "example_dags",
+        "newsfragments",
+        "playground",
+    ),
     "tests",
     "*.md",
 )

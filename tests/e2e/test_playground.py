@@ -17,7 +17,7 @@ import requests
 from playwright.sync_api import expect
 
 from playground.projects import STREETS
-from tests.deployment.processes import poll
+from tests.deployment.polling import poll
 from tests.e2e.browser import Visit
 from tests.e2e.conftest import ROOT
 
