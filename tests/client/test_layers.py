@@ -39,7 +39,18 @@ MAY_IMPORT = {
     "triggers": {"assets", "client", "hooks", "links", "waits", "watches"},
 }
 """The floors below each of the lower floors; those above may import all of them."""
-FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events", "webhook")
+FLOORS = (
+    *MAY_IMPORT,
+    "assets",
+    "links",
+    "retries",
+    "sensors",
+    "decorators",
+    "operators",
+    "events",
+    "webhook",
+    "project_pages",
+)
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
     *(
@@ -152,6 +163,14 @@ def test_the_smoke_command_imports_only_the_client_and_the_hook():
     assert targets
     assert {target.split(".")[1] for target in targets} <= {"smoke", "client", "hooks", "__version__"}
     assert not {target.split(".")[0] for _, target in edges("smoke")} & {"tests", "demo", "benchmarks"}
+
+
+def test_the_pages_of_airflow_read_the_history_and_send_nothing():
+    targets = {floor_of(target) for _, target in edges("project_pages")} - {None, "project_pages"}
+    assert targets == {"client", "history", "hooks", "project_progress"}
+    assert {target.rpartition(".")[0] for _, target in edges("project_pages") if ".client." in target} == {
+        f"{PACKAGE}.client.errors"
+    }
 
 
 @pytest.mark.parametrize(

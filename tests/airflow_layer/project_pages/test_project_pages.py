@@ -23,6 +23,7 @@ from airflow_provider_encord.history.records import (
     record_of,
 )
 from airflow_provider_encord.history.store import ProjectStore, new_name
+from airflow_provider_encord.project_pages.plugin import EncordProjectPagesPlugin
 from tests.airflow_layer.lines import running_line
 
 pytestmark = [
@@ -121,6 +122,18 @@ def _dags_in_the_database(*dag_ids: str) -> Iterator[None]:
             session.delete(session.get(DagModel, dag_id))
         session.flush()
         session.delete(session.get(DagBundleModel, bundle))
+
+
+def test_without_a_history_the_plugin_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW__ENCORD__HISTORY", raising=False)
+    plugin = EncordProjectPagesPlugin()
+    assert (plugin.fastapi_apps, plugin.external_views) == ([], [])
+
+
+def test_with_a_history_the_plugin_adds_an_app_and_an_entry_in_the_menu(history: History) -> None:
+    plugin = EncordProjectPagesPlugin()
+    ((app,), (view,)) = plugin.fastapi_apps, plugin.external_views
+    assert view["href"] == f"{app['url_prefix']}/"
 
 
 def test_all_projects_are_shown_the_late_ones_first(visitor: Visitor) -> None:
