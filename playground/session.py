@@ -76,7 +76,6 @@ def _running(place: Place, steps: Steps) -> Iterator[Session]:
             "AIRFLOW_CONN_ENCORD_API_KEY": connection(
                 emulator, auth_method="api_key", api_key=api_key, resource_id=projects[STREETS]
             ),
-            # Before the option exists in the provider, Airflow does not look at it.
             "AIRFLOW__ENCORD__HISTORY": f"file://{place.history}",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",  # for the runs that asset events start

@@ -63,8 +63,17 @@ def _shown(project: str, folder: Path) -> str:
 
 
 def _question(deployment: Deployment, run: str) -> Any:
-    """What the person is asked, once the task waits for an answer."""
+    """What the person is asked, once the task waits for an answer, and the scheduler has seen its process end.
+
+    An answer before that queues the task again, and the scheduler takes the end of the process for the end of the
+    queued one: Airflow fails the task. No person is that fast.
+    """
     poll(lambda: deployment.task_states(run).get("approve") in WAITING or None, "the question", 120)
+    ended, log = (
+        f"TaskInstance Finished: dag_id={DAG_ID}, task_id=approve, run_id={run},",
+        deployment.logs / "components",
+    )
+    poll(lambda: ended in (log / "scheduler.log").read_text(errors="replace") or None, "the end of the process", 120)
     return deployment.rest("GET", _path(run))
 
 

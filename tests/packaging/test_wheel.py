@@ -75,7 +75,10 @@ def test_the_entry_point_leads_to_what_airflow_looks_for(files: dict[str, bytes]
 
     assert {group: dict(points[group]) for group in points.sections()} == {
         "apache_airflow_provider": {"provider_info": f"{PACKAGE}.get_provider_info:get_provider_info"},
-        "airflow.plugins": {"encord_webhook": f"{PACKAGE}.webhook.plugin:EncordWebhookPlugin"},
+        "airflow.plugins": {
+            "encord_project_pages": f"{PACKAGE}.project_pages.plugin:EncordProjectPagesPlugin",
+            "encord_webhook": f"{PACKAGE}.webhook.plugin:EncordWebhookPlugin",
+        },
     }
     for group in points.sections():
         for target in points[group].values():
@@ -113,7 +116,7 @@ OF_PRELABELS = {"pillow", "pyarrow", "yaml"}  # yaml is Airflow's own
 OF_FRAMES = {"av", "numpy", "pillow"}
 OF_TRAINING = {"numpy", "pillow", "pyarrow", "pycocotools", "shapely"}
 OF_PACING = {"redis"}
-OF_THE_API_SERVER = {"fastapi", "starlette", "sqlalchemy"}  # of Airflow 3: the app of webhooks runs only in it
+OF_THE_API_SERVER = {"fastapi", "starlette", "sqlalchemy"}  # of Airflow 3: the two apps run only in it
 OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, and missing in Airflow 3
 
 
@@ -126,7 +129,8 @@ def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, by
         brought = always | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
         brought = brought | (sdk if name.startswith(f"{PACKAGE}/hooks/") else set())
         brought = brought | (agents if name.startswith(f"{PACKAGE}/agents/") else set())
-        brought = brought | (OF_THE_API_SERVER if name.startswith(f"{PACKAGE}/webhook/") else set())
+        in_the_api_server = (f"{PACKAGE}/webhook/", f"{PACKAGE}/project_pages/")
+        brought = brought | (OF_THE_API_SERVER if name.startswith(in_the_api_server) else set())
         formats = (f"{PACKAGE}/analytics/", f"{PACKAGE}/exports/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
         brought = brought | (OF_PRELABELS if name.startswith(f"{PACKAGE}/prelabels/") else set())
