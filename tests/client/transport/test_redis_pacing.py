@@ -121,7 +121,7 @@ def test_what_one_machine_is_asked_to_wait_others_wait(
     clock.now += 10
     with sender(kind, ssh_key(), settings, sleep=clock.sleep, clock=clock, pacer=pacer()) as other:
         other.send(call_v1(**READ))
-    assert clock.waits == [pytest.approx(51)]
+    assert clock.waits == [pytest.approx(51, abs=1)]  # the clock of Redis runs on meanwhile
 
 
 def test_machines_whose_clocks_differ_keep_the_same_wait(
