@@ -60,7 +60,7 @@ nitpick_ignore_regex = [
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
     (
         r"py:class",
-        r"(.*\.)?(T|J|Line|TitledT|P|Ids|Ids\.k?w?args|_\w+|ClientProtocol|Source|StoragePath|Answer|Job|JobKind|JobPart|JobSteps|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome|Writer|FileOutcome|Found|Features|Fact)",
+        r"(.*\.)?(T|J|Line|TitledT|P|Ids|Ids\.k?w?args|_\w+|ClientProtocol|Source|StoragePath|Answer|Job|JobKind|JobPart|JobSteps|ProgressLogger|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome|Writer|FileOutcome|Found|Features|Fact)",
     ),
     (r"py:class", r"dict\[str"),
     (
