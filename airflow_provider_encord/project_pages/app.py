@@ -23,7 +23,7 @@ from airflow_provider_encord.client.errors import EncordError, InvalidArgumentEr
 from airflow_provider_encord.history.records import Task
 from airflow_provider_encord.hooks.history import history_path
 from airflow_provider_encord.project_pages.access import permitted_to
-from airflow_provider_encord.project_pages.library import Library, Shown
+from airflow_provider_encord.project_pages.catalog import Catalog, Shown
 from airflow_provider_encord.project_pages.overview import overview_of
 from airflow_provider_encord.project_progress.page import page_of
 
@@ -69,13 +69,13 @@ class _Pages:
     """The endpoints; Starlette runs them in threads, because they read files."""
 
     def __init__(self) -> None:
-        self._library: Library | None = None
+        self._catalog: Catalog | None = None
 
     def overview(self, user: User) -> Response:
         """All projects that the user may see."""
         permitted = permitted_to(user)
         try:
-            shown = list(self._shelf().all(_now()))
+            shown = list(self._opened().all(_now()))
         except EncordError as error:
             return _unreadable(error)
         mine = [one.progress for one in shown if permitted(one.days)]
@@ -99,7 +99,7 @@ class _Pages:
     def _found(self, project_id: str, user: Any) -> Shown | Response:
         permitted = permitted_to(user)
         try:
-            shown = self._shelf().one(project_id, _now())
+            shown = self._opened().one(project_id, _now())
         except InvalidArgumentError:
             shown = None
         except EncordError as error:
@@ -108,11 +108,11 @@ class _Pages:
             return _refusal(404, "The history has no such project that you may see.")
         return shown
 
-    def _shelf(self) -> Library:
+    def _opened(self) -> Catalog:
         """:raises EncordError: The option cannot be used."""
-        if self._library is None:
-            self._library = Library(history_path())
-        return self._library
+        if self._catalog is None:
+            self._catalog = Catalog(history_path())
+        return self._catalog
 
 
 def task_address(task: Task) -> str:

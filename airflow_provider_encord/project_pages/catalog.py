@@ -25,7 +25,7 @@ class Shown(msgspec.Struct, frozen=True):
     progress: ProjectProgress
 
 
-class Library:
+class Catalog:
     """All projects of a history.
 
     :param root: Path object of the history.
