@@ -12,7 +12,8 @@ from tests.docs.world import World
 
 LANGUAGES = {"python", "bash", "json", "ini"}
 DIRECTIVES = {"{toctree}", "{include} ../CHANGELOG.md"}
-INCLUDED_SOURCE = "{literalinclude} ../../example_dags/"
+INCLUDED_SOURCE = ("{literalinclude} ../../example_dags/", "{literalinclude} ../deployments/")
+"""What has tests of its own."""
 SHORTEST_REASON = 10  # characters
 
 

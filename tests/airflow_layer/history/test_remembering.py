@@ -22,6 +22,7 @@ from airflow_provider_encord.sensors.projects import EncordProjectProgressSensor
 from airflow_provider_encord.sensors.workflow import EncordTasksSensor
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.deferrals import run_deferred
+from tests.deployment.polling import poll
 
 OPTION = "AIRFLOW__ENCORD__HISTORY"
 INSTANCE = types.SimpleNamespace(
@@ -110,9 +111,12 @@ def test_the_triggerer_remembers_what_its_polls_say(root: Path, project: str, ac
         ),
         while_deferred=finish,
     )
-    found = days(root, project)
-    tasks = only_day(root, project).all_stages.tasks
-    assert {found.titles[number][1]: count for number, count in tasks.items()} == {"Complete": 4}
+
+    def seen() -> bool | None:
+        found, tasks = days(root, project), only_day(root, project).all_stages.tasks
+        return {found.titles[number][1]: count for number, count in tasks.items()} == {"Complete": 4} or None
+
+    poll(seen, "what ended the wait to be written, which a thread does", 20)
 
 
 def test_an_export_remembers_the_rows_and_itself(root: Path, project: str, tmp_path: Path) -> None:
