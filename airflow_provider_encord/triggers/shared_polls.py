@@ -76,6 +76,7 @@ class SharedPoll:
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._kept_at, self._kept = -math.inf, 0
+        self._writing: asyncio.Task[None] | None = None
 
     @property
     def waiters(self) -> int:
@@ -123,13 +124,17 @@ class SharedPoll:
                 await self.keep()
 
     async def keep(self) -> None:
-        """Add what the latest answer says to the history of the project, in a thread, because files may block."""
+        """Add what the latest answer says to the history of the project, in a thread, because files may block.
+
+        It returns when that is written, also if another call has begun it, and was cancelled since.
+        """
         latest = self._latest
-        if latest.error is not None or latest.number == self._kept:
-            return
-        self._kept_at, self._kept = asyncio.get_running_loop().time(), latest.number
-        if history_option() is not None:
-            await asyncio.to_thread(self._write, latest.answer)
+        if latest.error is None and latest.number != self._kept:
+            self._kept_at, self._kept = asyncio.get_running_loop().time(), latest.number
+            if history_option() is not None:
+                self._writing = asyncio.create_task(asyncio.to_thread(self._write, latest.answer))
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
 
     def _write(self, answer: Any) -> None:
         from airflow_provider_encord.waits.observing import fact_of
