@@ -16,7 +16,7 @@ from tests.cluster.programs import MissingProgramError, install
 from tests.cluster.report import Report
 from tests.cluster.rounds import Outcome, play
 from tests.cluster.usage import Usage
-from tests.cluster.work.base import LARGE, SMALL
+from tests.cluster.workloads.base import LARGE, SMALL
 from tests.cluster.world import FOLDER, World, prepare_environment
 
 FORMS = ("short", "long")

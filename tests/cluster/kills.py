@@ -12,6 +12,8 @@ from tests.cluster.world import World
 AWAY_SECONDS = 20
 """For how long a worker is cut off, or a killed component is missing: long enough for another to take over."""
 S3_AWAY_SECONDS = 60
+DOWN_SECONDS = 3
+"""For how long what has crashed is down, so that requests to it fail meanwhile."""
 
 
 def kill_workers(world: World) -> None:
@@ -19,7 +21,7 @@ def kill_workers(world: World) -> None:
     killed = WORKERS[:2]
     for name in killed:
         world.fleet.kill(name)
-    time.sleep(3)
+    time.sleep(DOWN_SECONDS)
     for name in killed:
         world.fleet.start(name)
 
@@ -47,14 +49,14 @@ def kill_triggerer(world: World) -> None:
 def restart_redis(world: World) -> None:
     """Redis crashes and starts again."""
     world.redis.kill()
-    time.sleep(2)
+    time.sleep(DOWN_SECONDS)
     world.redis.start()
 
 
 def restart_postgres(world: World) -> None:
     """PostgreSQL ends all connections at once, and starts again."""
     world.postgres.kill()
-    time.sleep(2)
+    time.sleep(DOWN_SECONDS)
     world.postgres.start()
 
 
@@ -66,7 +68,7 @@ def take_s3_away(world: World) -> None:
 def restart_encord(world: World) -> None:
     """Encord crashes and starts again, with what it had stored."""
     world.emulator.kill()
-    time.sleep(2)
+    time.sleep(DOWN_SECONDS)
     world.start_emulator()
 
 

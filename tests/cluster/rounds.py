@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from tests.cluster import kills
-from tests.cluster.work.base import Size, Work
-from tests.cluster.work.labels import Exports, Prelabels
-from tests.cluster.work.storage import Registrations, Uploads
-from tests.cluster.work.workflow import Agents, Waits
+from tests.cluster.workloads.base import Size, Work
+from tests.cluster.workloads.labels import Exports, Prelabels
+from tests.cluster.workloads.storage import Registrations, Uploads
+from tests.cluster.workloads.workflow import Agents, Waits
 from tests.cluster.world import World
 from tests.deployment.polling import DeploymentError, poll
 

@@ -6,8 +6,8 @@ import dataclasses
 import datetime
 
 from tests.cluster.fleet import SLOTS, WORKERS
-from tests.cluster.work.base import Size
-from tests.cluster.work.labels import Exports
+from tests.cluster.workloads.base import Size
+from tests.cluster.workloads.labels import Exports
 from tests.cluster.world import World
 
 SERVICE_SECONDS = 1.0

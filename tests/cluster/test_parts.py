@@ -20,7 +20,7 @@ from tests.cluster.rounds import Outcome
 from tests.cluster.scaling import Measured
 from tests.cluster.servers import Postgres, Redis
 from tests.cluster.usage import Used
-from tests.cluster.work.base import require_each_once
+from tests.cluster.workloads.base import require_each_once
 
 
 @pytest.fixture

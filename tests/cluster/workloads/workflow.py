@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.cluster.work.base import Work, require_each_once
-from tests.cluster.work.labels import BOX, boxes
+from tests.cluster.workloads.base import Work, require_each_once
+from tests.cluster.workloads.labels import BOX, boxes
 
 SENSORS = 6
 STAGES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.cluster.work.base import PARTS, Work, require_each_once
+from tests.cluster.workloads.base import PARTS, Work, require_each_once
 from tests.sdk.media import png
 
 URL = "s3://intake"

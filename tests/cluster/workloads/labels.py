@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.cluster.work.base import PARTS, Work, require_each_once
+from tests.cluster.workloads.base import PARTS, Work, require_each_once
 from tests.cluster.world import BUCKET
 
 BOX = {"h": 0.5, "w": 0.5, "x": 0.25, "y": 0.25}
