@@ -155,9 +155,10 @@ class EncordBaseOperator(BaseOperator):
         """
         self._learned.remember(project_id, *facts, at=at)
 
-    def remember_project(self, record: ProjectRecord) -> None:
-        """Note a project that was read."""
+    def remember_project(self, record: ProjectRecord) -> ProjectRecord:
+        """Note a project that was read, and return it."""
         self._learned.remember_project(record, self.client.settings.host)
+        return record
 
     def remember_event(
         self,

@@ -124,9 +124,7 @@ class EncordGetProjectOperator(EncordBaseOperator):
         """Read the project."""
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
-        record = project.get()
-        self.remember_project(record)
-        return as_dictionary(record)
+        return as_dictionary(self.remember_project(project.get()))
 
 
 class EncordListProjectsOperator(ListingOperator):
