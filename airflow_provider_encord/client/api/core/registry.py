@@ -54,7 +54,12 @@ def operation(name: str, api: str) -> Callable[[Callable[P, Call[T]]], Callable[
 
 def operations() -> dict[tuple[str, str], Operation]:
     """All operations by name and API version. Imports all modules of `client.api`, so that none is missing."""
+    _import_all()
+    return dict(_OPERATIONS)
+
+
+@functools.cache
+def _import_all() -> None:
     api = __package__.rpartition(".")[0]
     for module in pkgutil.walk_packages(importlib.import_module(api).__path__, f"{api}."):
         importlib.import_module(module.name)
-    return dict(_OPERATIONS)
