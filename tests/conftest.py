@@ -115,6 +115,15 @@ def _written_files_fit_their_schemas(request: pytest.FixtureRequest) -> Iterator
         assert misfits(directory) == []
 
 
+@pytest.fixture(autouse=True)
+def _nothing_masked() -> None:
+    """Airflow's masker knows no secrets of other tests."""
+    if "airflow" in sys.modules:
+        from tests.airflow_layer.masker import forget_masked_secrets
+
+        forget_masked_secrets()
+
+
 @pytest.fixture(scope="session")
 def emulator_forks() -> Iterator[Forks]:
     """The process that emulators of single tests are forks of."""

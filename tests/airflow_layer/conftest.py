@@ -20,7 +20,6 @@ from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.label_exports import Exports
 from tests.airflow_layer.log_lines import log_lines_once, logged
-from tests.airflow_layer.masker import forget_masked_secrets
 from tests.airflow_layer.pre_labels import Model
 from tests.airflow_layer.threads import _threads_may_execute
 from tests.client.network import plain_network
@@ -33,12 +32,6 @@ __all__ = ["_threads_may_execute", "log_lines_once", "logged", "plain_network"]
 @pytest.fixture(autouse=True)
 def _plain_network(plain_network: None) -> None:
     """`plain_network` for every test here."""
-
-
-@pytest.fixture(autouse=True)
-def _nothing_masked() -> None:
-    """Airflow's masker knows no secrets of other tests."""
-    forget_masked_secrets()
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,11 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.conftest import _nothing_masked
 from tests.client.network import plain_network
 from tests.docs.world import World
 from tests.forks.shell import Commands, airflow_for_shells
 
-__all__ = ["_nothing_masked", "plain_network"]
+__all__ = ["plain_network"]
 
 
 @pytest.fixture(scope="session")

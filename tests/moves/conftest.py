@@ -2,7 +2,6 @@
 
 from tests.airflow_layer.conftest import (
     _emulator,
-    _nothing_masked,
     _plain_network,
     _threads_may_execute,
     account,
@@ -14,7 +13,6 @@ from tests.airflow_layer.conftest import (
 
 __all__ = [
     "_emulator",
-    "_nothing_masked",
     "_plain_network",
     "_threads_may_execute",
     "account",
