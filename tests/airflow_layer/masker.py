@@ -10,6 +10,7 @@ import contextlib
 import functools
 import importlib
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,10 +57,12 @@ class _LazyExpressions:
 def _maskers() -> list[Any]:
     modules = [*_found(_MODULES)] or [*_found(_OF_OLDER_LINES)]  # newer lines warn if the old ones are imported
     assert modules, "this line of Airflow keeps its masker elsewhere"
-    for module in modules:
-        if getattr(module, "re", None) is re:  # not in 2.11, which has a faster module
-            module.re = _LazyExpressions()
-    return [module._secrets_masker() for module in modules]
+    maskers = [module._secrets_masker() for module in modules]
+    for masker in maskers:
+        home: Any = sys.modules[type(masker).__module__]
+        if getattr(home, "re", None) is re:  # not in 2.11, which has a faster module
+            home.re = _LazyExpressions()
+    return maskers
 
 
 def _found(modules: tuple[str, ...]) -> Iterator[Any]:
