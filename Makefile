@@ -31,11 +31,12 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test test-quick coverage readers soak soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
+.PHONY: help demo play test test-quick test-system coverage readers soak soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
-CI_TARGETS := check test demo docs matrix-2.11 lowest e2e cluster-short
+# The lowest versions are those of Airflow 2.11, so this line is not tested again with newer ones, as the workflows do.
+CI_TARGETS := check test test-system demo docs lowest e2e cluster-short
 
 ci-targets:
 	@echo $(CI_TARGETS)
@@ -51,8 +52,11 @@ PLAY_DIRECTORY ?= .work/play
 play: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## Airflow's pages with the example DAGs, on the emulator, to click through
 	@$(BIN)/python -m playground --directory '$(PLAY_DIRECTORY)'
 
-test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## every test that needs no browser
-	$(BIN)/python -m pytest $(IN_PROCESSES) $(PYTEST_ARGS)
+test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## every test that needs no browser and no whole installation
+	$(BIN)/python -m pytest $(IN_PROCESSES) -m 'not system' $(PYTEST_ARGS)
+
+test-system: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## deployments of Airflow, installed wheels, the demo, and what the documents show
+	$(BIN)/python -m pytest $(IN_PROCESSES) -m system $(PYTEST_ARGS)
 
 # No Airflow, no deployments, no vendor's SDK: what a change of the client or of the work below the operators breaks first.
 QUICK_TESTS := tests/client tests/wire tests/sources tests/item_metadata tests/prelabels tests/registration
@@ -119,6 +123,8 @@ lowest: .venvs/lowest/.ready redis-server  ## the tests of the Airflow layer and
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/lowest/bin/python' \
 	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) \
 	  $(MATRIX_TESTS) tests/client $(PYTEST_ARGS)
+	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/lowest/bin/python' \
+	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
 
 # A folder with a wheel and a source distribution; they are built if it is not named.
 DISTRIBUTIONS ?=

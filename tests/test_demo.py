@@ -13,7 +13,7 @@ import pytest
 
 from tests.docs.blocks import CHECKOUT
 
-pytestmark = [pytest.mark.airflow]
+pytestmark = [pytest.mark.airflow, pytest.mark.system]
 MADE_BY_MAKE = shutil.ignore_patterns(".git", ".venv*", ".work", ".*_cache", "__pycache__", "build", "dist")
 
 

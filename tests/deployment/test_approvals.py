@@ -14,6 +14,8 @@ from tests.deployment.polling import poll
 from tests.deployment.processes import Deployment
 from tests.docs.blocks import DOCS, blocks_of
 
+pytestmark = pytest.mark.system
+
 DAG_ID = "reopen_after_approval"
 SHOWN_PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
 ROWS = 5

@@ -13,6 +13,8 @@ from tests.client import keys
 from tests.client.scripted_server import Received, ScriptedServer, respond
 from tests.deployment.processes import Deployment
 
+pytestmark = pytest.mark.system
+
 WAITING = 4  # tasks at the same time
 POLLS = 60  # before there is anything to see
 DAG_FILE = """

@@ -16,6 +16,8 @@ from tests.deployment.polling import poll
 from tests.deployment.processes import TRIGGERER, Deployment
 from tests.sdk.media import png
 
+pytestmark = pytest.mark.system
+
 DAG_FILE = """
 import datetime
 from airflow.providers.common.compat.sdk import DAG

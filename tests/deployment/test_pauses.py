@@ -13,6 +13,8 @@ from tests.deployment.polling import poll
 from tests.deployment.processes import Deployment
 from tests.sdk.media import png
 
+pytestmark = pytest.mark.system
+
 TASKS = 4
 SECONDS = 12  # for which Encord asks to send nothing
 DAG_FILE = """

@@ -14,6 +14,8 @@ from tests.airflow_layer.bench import Account
 from tests.deployment.polling import poll
 from tests.deployment.processes import TRIGGERER, Deployment
 
+pytestmark = pytest.mark.system
+
 WAITING = 12
 CONNECTION = "encord_people"
 DAG_FILE = """

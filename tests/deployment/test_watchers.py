@@ -19,6 +19,8 @@ from tests.airflow_layer.bench import Account
 from tests.deployment.polling import poll
 from tests.deployment.processes import SCHEDULER, TRIGGERER, Deployment
 
+pytestmark = pytest.mark.system
+
 CONNECTION = "encord_watched"
 EXAMPLE = Path(__file__).parents[2] / "example_dags" / "example_encord_event_driven.py"
 KILLS = int(os.environ.get("TRIGGERER_KILLS", "3"))

@@ -17,6 +17,8 @@ from tests.airflow_layer.lines import running_line
 from tests.deployment.polling import poll
 from tests.deployment.processes import DAG_PROCESSOR, SCHEDULER, WEB, Deployment
 
+pytestmark = pytest.mark.system
+
 SECRET = "the-secret-of-this-deployment"
 STAGES = [
     {"stageType": "AGENT", "title": "Pre-label", "pathways": [{"title": "on", "to": "Complete"}]},

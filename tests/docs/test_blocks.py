@@ -22,6 +22,7 @@ def name(document: Path) -> str:
 
 
 @pytest.mark.airflow
+@pytest.mark.system
 @pytest.mark.parametrize(
     "document", [one for one in DOCUMENTS if any(block.runs for block in blocks_of(one))], ids=name
 )

@@ -15,7 +15,7 @@ from tests.leaks.search import Search
 from tests.leaks.signed_urls import STORE
 from tests.leaks.telling import AIRFLOW_3, SAID, without_said
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.system]
 CONSOLE = "logs/components/scheduler.log"
 
 

@@ -23,7 +23,7 @@ from tests.docs.blocks import blocks_of
 from tests.packaging.environments import ROOT, START_SECONDS, UV, Environment, uv
 from tests.sdk import media
 
-pytestmark = pytest.mark.timeout(600)  # the first test of an environment waits until it is made
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]  # the first test of an environment waits until it is made
 EXAMPLES = ROOT / "example_dags"
 OPTIONAL = ("PIL", "encord", "encord_emulator")
 OF_DEVELOPERS = ("pytest", "hypothesis", "mypy", "playwright", "sphinx")

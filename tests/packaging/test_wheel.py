@@ -21,6 +21,8 @@ from tests.airflow_layer.lines import LINES
 from tests.packaging.environments import CONSTRAINTS, ROOT, uv
 from tests.packaging.wheels import contents, declared, metadata_of, needed_by_module, required
 
+pytestmark = pytest.mark.system
+
 PACKAGE = "airflow_provider_encord"
 INFORMATION = f"{PACKAGE}-{__version__}.dist-info"
 FOR_THIS_PROJECT = {"dev", "docs", "test"}  # extras for this project only

@@ -24,7 +24,7 @@ from tests.leaks.forms import Secret, private_key, text_secret
 from tests.leaks.search import Search
 from tests.sdk import media
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.system]
 
 EXAMPLES = Path(__file__).parents[3] / "example_dags"
 PASSPHRASE = 'open "sesame", 100% please'

@@ -15,7 +15,7 @@ from tests.airflow_layer.commands import airflow_command, run_program
 from tests.airflow_layer.lines import running_line
 from tests.webhook.signed import PROJECT, SECRET, body_of, headers_of, work
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.system]
 KEY = SECRET.replace(" ", "-")
 SECRETS = "AIRFLOW__ENCORD__WEBHOOK_SECRETS"
 PROJECTS = "AIRFLOW__ENCORD__WEBHOOK_PROJECTS"

@@ -40,6 +40,7 @@ def wait_for_another_second() -> None:
 
 
 @pytest.mark.airflow
+@pytest.mark.system
 @pytest.mark.parametrize("guide", WITH_A_DAG, ids=lambda path: path.stem)
 def test_the_dag_of_a_guide_runs_twice_and_creates_nothing_twice(
     guide: Path, world: World, monkeypatch: pytest.MonkeyPatch
