@@ -140,7 +140,7 @@ CORRUPTIONS = st.lists(
 
 
 @given(st.sampled_from(FORMS), CORRUPTIONS, st.sampled_from([None, PASSPHRASE]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_damaged_key_is_shown(
     form: tuple[str, str], corruptions: list[tuple[float, int, str]], passphrase: str | None
 ) -> None:
@@ -154,7 +154,7 @@ def test_no_damaged_key_is_shown(
 
 
 @given(st.sampled_from(["OpenSSH", "OpenSSH, encrypted", "PKCS#8", "PKCS#8, encrypted"]), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_key_with_damaged_bytes_is_shown_or_taken_for_another(file: str, data: st.DataObject) -> None:
     body = bytearray(keys.body_of(FILES[file]))
     for _ in range(data.draw(st.integers(1, 3))):
