@@ -63,7 +63,7 @@ _ONE_BY_ONE = (
     "tests/docs/test_blocks.py::test_every_block",
     "tests/docs/guides/test_guides_again.py::",
 )
-_LINE_OF_A_DEPLOYMENT = re.compile(r"tests/deployment/.*(\[[^]]+\])$")
+_LINE_OF_A_DEPLOYMENT = re.compile(r"tests/(deployment|e2e)/.*?\[(here|[\d.]+)[]-]")
 
 _TOO_LATE = "airflow" in sys.modules
 _HOME = _settle()
@@ -87,7 +87,7 @@ def _together(nodeid: str) -> str:
     if nodeid.startswith(_ONE_BY_ONE):
         return nodeid
     if deployed := _LINE_OF_A_DEPLOYMENT.match(nodeid):
-        return f"tests/deployment{deployed[1]}"
+        return f"tests/{deployed[1]}[{deployed[2]}]"
     return nodeid.partition("::")[0]
 
 
