@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_encord.attempts import CLAIM_FILE, remove, remove_empty, remove_unfinished
-from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import content_now, forget_listing, is_local, storage_errors, write_whole
 
 PART = "part"
 LINES = "jsonl"
@@ -50,6 +50,7 @@ class ReportFiles:
         Some object stores also list the directory itself, with an empty name.
         """
         with storage_errors(_ARGUMENT, self.directory):
+            forget_listing(self.directory)
             if not self.directory.exists():
                 return []
             own = ("", self.directory.name)
@@ -64,9 +65,7 @@ class ReportFiles:
 
     def read(self, name: str) -> bytes | None:
         """The content of a file in the directory; None if it does not exist."""
-        with storage_errors(_ARGUMENT, self.directory):
-            path = self.directory / name
-            return bytes(path.read_bytes()) if path.exists() else None
+        return content_now(self.directory / name, _ARGUMENT)
 
     def write(self, name: str, blocks: Iterable[bytes]) -> Any:
         """Write a file into the directory.
