@@ -31,8 +31,8 @@ class Objects:
     def get(self, key: str) -> bytes | None:
         return self._objects.get(key)
 
-    def delete(self, key: str) -> bool:
-        return self._objects.pop(key, None) is not None
+    def delete(self, key: str) -> None:
+        self._objects.pop(key, None)
 
     def below(self, prefix: str) -> list[tuple[str, int, str]]:
         """Key, size and version of each object whose key has the prefix."""
@@ -124,11 +124,17 @@ class ObjectStore(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
         self.dircache.pop("", None)
 
     def rm_file(self, path: str) -> None:
+        """Delete an object. As in S3, it is not an error if it is not there."""
         path = _key(self, path)
         sys.audit(WRITES, path)
         self.invalidate_cache(path)
-        if not self._objects.delete(path):
-            raise FileNotFoundError(path)
+        self._objects.delete(path)
+
+    def cp_file(self, path1: str, path2: str, **_: Any) -> None:
+        content = self._objects.get(_key(self, path1))
+        if content is None:
+            raise FileNotFoundError(path1)
+        self.write(_key(self, path2), content)
 
     def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
         """Nothing: a directory is the prefix of an object."""
