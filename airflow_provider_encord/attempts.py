@@ -30,7 +30,7 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import (
     UNFINISHED,
     content_now,
-    forget_listing,
+    entries_now,
     is_local,
     plain,
     storage_errors,
@@ -295,6 +295,13 @@ class Claim:
             with storage_errors(self._argument, self._path):
                 remove(self._path)
 
+    def release_left(self) -> None:
+        """Delete the claim of this task, by whichever attempt: one that was killed after all its work has left it."""
+        held = self._read()
+        if held is not None and held.task == self._owner.task:
+            with storage_errors(self._argument, self._path):
+                remove(self._path)
+
     def _read(self, *, foreign: bool = False) -> _Held | None:
         """Read the claim file; None without a file.
 
@@ -380,8 +387,7 @@ def remove_unfinished(directory: Any) -> None:
     Only an attempt with the claim on the directory may call this. Unfinished claim files are kept, because another
     attempt may be writing one.
     """
-    forget_listing(directory)
-    for path in list(directory.iterdir()) if directory.exists() else ():
+    for path in entries_now(directory):
         if path.name.endswith(UNFINISHED) and not path.name.startswith(CLAIM_FILE):
             remove(path)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_encord.attempts import CLAIM_FILE, remove, remove_empty, remove_unfinished
-from airflow_provider_encord.storage_paths import content_now, forget_listing, is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import content_now, entries_now, is_local, storage_errors, write_whole
 
 PART = "part"
 LINES = "jsonl"
@@ -50,13 +50,9 @@ class ReportFiles:
         Some object stores also list the directory itself, with an empty name.
         """
         with storage_errors(_ARGUMENT, self.directory):
-            forget_listing(self.directory)
-            if not self.directory.exists():
-                return []
             own = ("", self.directory.name)
-            return sorted(
-                (path for path in self.directory.iterdir() if path.name not in own), key=lambda path: path.name
-            )
+            there = (path for path in entries_now(self.directory) if path.name not in own)
+            return sorted(there, key=lambda path: path.name)
 
     def parts(self, stem: str = PART, suffix: str = LINES) -> list[Any]:
         """The complete parts, in order. Leaves out what killed attempts did not finish."""

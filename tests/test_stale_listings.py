@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.history.store import ProjectStore, new_name, projects_in
+from airflow_provider_encord.registration.report import RegistrationReport
 from airflow_provider_encord.report_files import ReportFiles
 from tests.object_stores import Objects, attach_store
 
@@ -64,6 +65,27 @@ def test_parts_that_another_attempt_wrote_are_listed(paths: list[Any]) -> None:
     other.write("notes", [b"second"])
     assert one.read("notes") == b"second"
     assert [path.read_bytes() for path in one.parts()] == [b"1\n", b"2\n"]
+
+
+class _Vanishing(Objects):
+    """Another task removes the parts of its report as soon as they were listed."""
+
+    def below(self, prefix: str) -> list[tuple[str, int, str]]:
+        listed = super().below(prefix)
+        for key, _, _ in listed:
+            if "/part-" in key:
+                self.delete(key)
+        return listed
+
+
+def test_a_part_that_another_task_removes_is_nothing_foreign(paths: list[Any]) -> None:
+    """Two runs wrote one report, one after the other: the second one listed the parts of the first at its end."""
+    objects = _Vanishing()
+    attach_store(objects, "one")
+    path = paths[0] / "report.jsonl"
+    objects.put("bucket/there/report.jsonl.parts/part-000000.jsonl", b"{}\n")
+    RegistrationReport(path).require_ours()
+    assert objects.below("bucket/there/report.jsonl.parts/") == []
 
 
 def test_a_state_that_another_attempt_stored_is_read(paths: list[Any]) -> None:

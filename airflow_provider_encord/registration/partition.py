@@ -25,7 +25,7 @@ from airflow_provider_encord.sources.kinds import kind_named, name_of_kind
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
     blocks_of,
-    forget_listing,
+    entries_now,
     storage_errors,
     write_whole,
 )
@@ -133,8 +133,7 @@ def _others(directory: Any, names: Sequence[str]) -> list[Any]:
     """
     with storage_errors(_ARGUMENT, directory):
         new = {*names}
-        forget_listing(directory)
-        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in new]
+        others = [path for path in entries_now(directory) if _MANIFEST.fullmatch(path.name) and path.name not in new]
         foreign = [path.name for path in others if not _is_whole(path)]
     if foreign:
         raise _holds_others(directory, foreign)
@@ -162,12 +161,12 @@ def _is_whole(path: Any) -> bool:
 
 def _require_no_other_files(directory: Any) -> None:
     with storage_errors(_ARGUMENT, directory):
-        forget_listing(directory)
-        if not directory.exists():
-            return
-        if not directory.is_dir():
-            raise InvalidArgumentError(f"{_ARGUMENT}: {directory} is a file. Pass a directory for the manifests.")
-        names = sorted(path.name for path in directory.iterdir())
+        try:
+            names = sorted(path.name for path in entries_now(directory))
+        except NotADirectoryError:
+            raise InvalidArgumentError(
+                f"{_ARGUMENT}: {directory} is a file. Pass a directory for the manifests."
+            ) from None
     ours = (_MANIFEST, _UNFINISHED)
     foreign = [name for name in names if name != CLAIM_FILE and not any(our.fullmatch(name) for our in ours)]
     if foreign:

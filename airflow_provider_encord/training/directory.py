@@ -13,7 +13,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import (
     content_now,
-    forget_listing,
+    entries_now,
     is_local,
     plain,
     storage_errors,
@@ -80,6 +80,10 @@ class TrainingDirectory:
         """Let other tasks write the directory."""
         self._claim.release()
 
+    def release_left(self) -> None:
+        """Remove the claim that an attempt of this task left, which was killed once the training set was whole."""
+        self._claim.release_left()
+
     def begin(self, entries: Iterable[str]) -> None:
         """Prepare the directory. What is there of another training set, or of a killed attempt, is removed."""
         self._claim.check()
@@ -110,10 +114,7 @@ class TrainingDirectory:
 
     def _require_ours(self) -> None:
         with storage_errors(_ARGUMENT, self.path):
-            forget_listing(self.path)
-            if not self.path.exists():
-                return
-            names = {path.name for path in self.path.iterdir()} - {"", self.path.name}
+            names = {path.name for path in entries_now(self.path)} - {"", self.path.name}
         if names and not names & {BUILDING, RECORD, CLAIM_FILE}:
             raise InvalidArgumentError(
                 f"{_ARGUMENT}: {self.path} has files that are not of a training set, such as {sorted(names)[0]}. Pass "
