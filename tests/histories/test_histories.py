@@ -1,4 +1,4 @@
-"""A bounded number of random histories, the same at every run; `make soak-histories` plays others for as long as it is let."""
+"""A bounded number of random histories, the same at every run; `make soak-histories` plays others for hours."""
 
 from __future__ import annotations
 
