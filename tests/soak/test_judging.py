@@ -61,6 +61,11 @@ def _series(name: str, slope: float) -> Series:
     return made
 
 
+def test_the_cache_of_the_emulators_database_may_fill() -> None:
+    assert growing([_series("encord-emulator", 40)]) == []
+    assert growing([_series("encord-emulator", 90)]) != []
+
+
 def test_the_page_names_what_grows_and_what_was_lost() -> None:
     outcome = Outcome(problems=["exports-7: 1 lost <b>"])
     series = [_series("triggerer-1", 50), _series("worker-1", 0), _series("s3", 90)]
