@@ -31,7 +31,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test test-quick test-system coverage readers soak soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
+.PHONY: help demo play test test-quick test-system coverage readers soak soak-histories soak-waiting cluster cluster-short e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium redis-server python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -86,7 +86,12 @@ coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tes
 readers: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) .venvs/readers/.ready  ## training sets, opened by the libraries that they are for
 	$(BIN)/python -m pytest tests/airflow_layer/training/readers $(PYTEST_ARGS)
 
-soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
+# A fraction for a try: make soak HOURS=0.1. The report is .work/soak/report.html.
+HOURS ?= 2
+soak: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## everything at once with faults, for HOURS (2): what is lost, doubled or grows
+	.venvs/cluster/bin/python -m tests.soak $(HOURS) $(SOAK_ARGS)
+
+soak-histories: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
 	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)
 
 soak-waiting: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## sensors and watchers that come and go, for SOAK_MINUTES (60): do they leak?
@@ -154,6 +159,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.agent
 	$(BIN)/python -m benchmarks.agent_faults
 	$(BIN)/python -m benchmarks.webhook
+	$(BIN)/python -m benchmarks.scale
 
 check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; changes nothing
 	$(BIN)/ruff format --check .

@@ -27,7 +27,15 @@ import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import (
+    UNFINISHED,
+    content_now,
+    entries_now,
+    is_local,
+    plain,
+    storage_errors,
+    write_whole,
+)
 
 CLAIM_SECONDS = 900.0
 """How long a claim is valid after its last renewal, in seconds, unless its owner extends it with `Claim.hold`."""
@@ -82,10 +90,9 @@ class FileStore:
         :raises InvalidArgumentError: The file is not JSON.
         """
         path = self._path(key)
-        with storage_errors(self._argument, path):
-            if not path.exists():
-                return None
-            content = path.read_bytes()
+        content = content_now(path, self._argument)
+        if content is None:
+            return None
         try:
             return msgspec.json.decode(content)
         except NOT_JSON:
@@ -288,16 +295,21 @@ class Claim:
             with storage_errors(self._argument, self._path):
                 remove(self._path)
 
+    def release_left(self) -> None:
+        """Delete the claim of this task, by whichever attempt: one that was killed after all its work has left it."""
+        held = self._read()
+        if held is not None and held.task == self._owner.task:
+            with storage_errors(self._argument, self._path):
+                remove(self._path)
+
     def _read(self, *, foreign: bool = False) -> _Held | None:
         """Read the claim file; None without a file.
 
         :param foreign: Raise an error for a file that is not a claim. Otherwise return None for it.
         """
-        with storage_errors(self._argument, self._path):
-            try:
-                content = bytes(self._path.read_bytes())
-            except FileNotFoundError:
-                return None
+        content = content_now(self._path, self._argument)
+        if content is None:
+            return None
         try:
             return msgspec.json.decode(content, type=_Held)
         except NOT_JSON:
@@ -375,7 +387,7 @@ def remove_unfinished(directory: Any) -> None:
     Only an attempt with the claim on the directory may call this. Unfinished claim files are kept, because another
     attempt may be writing one.
     """
-    for path in list(directory.iterdir()) if directory.exists() else ():
+    for path in entries_now(directory):
         if path.name.endswith(UNFINISHED) and not path.name.startswith(CLAIM_FILE):
             remove(path)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_encord.attempts import CLAIM_FILE, remove, remove_empty, remove_unfinished
-from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import content_now, entries_now, is_local, storage_errors, write_whole
 
 PART = "part"
 LINES = "jsonl"
@@ -50,12 +50,9 @@ class ReportFiles:
         Some object stores also list the directory itself, with an empty name.
         """
         with storage_errors(_ARGUMENT, self.directory):
-            if not self.directory.exists():
-                return []
             own = ("", self.directory.name)
-            return sorted(
-                (path for path in self.directory.iterdir() if path.name not in own), key=lambda path: path.name
-            )
+            there = (path for path in entries_now(self.directory) if path.name not in own)
+            return sorted(there, key=lambda path: path.name)
 
     def parts(self, stem: str = PART, suffix: str = LINES) -> list[Any]:
         """The complete parts, in order. Leaves out what killed attempts did not finish."""
@@ -64,9 +61,7 @@ class ReportFiles:
 
     def read(self, name: str) -> bytes | None:
         """The content of a file in the directory; None if it does not exist."""
-        with storage_errors(_ARGUMENT, self.directory):
-            path = self.directory / name
-            return bytes(path.read_bytes()) if path.exists() else None
+        return content_now(self.directory / name, _ARGUMENT)
 
     def write(self, name: str, blocks: Iterable[bytes]) -> Any:
         """Write a file into the directory.

@@ -251,6 +251,25 @@ def forget_listing(path: Any) -> None:
         path.fs.invalidate_cache(path.path)
 
 
+def entries_now(directory: Any) -> list[Any]:
+    """The entries of a directory that other processes change, too; none if it does not exist.
+
+    In an object store, a directory ends when another process removes its last file, perhaps at this moment.
+
+    :raises Exception: Any error of the disk or object store; use `storage_errors`.
+    """
+    forget_listing(directory)
+    if not directory.exists():
+        return []
+    try:
+        return list(directory.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        forget_listing(directory)
+        if directory.exists():
+            raise
+        return []
+
+
 def content_now(path: Any, argument: str) -> bytes | None:
     """The content of a file that other processes write, too; None if it does not exist."""
     return _now(path, argument, path.read_bytes)

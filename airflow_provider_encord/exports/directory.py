@@ -40,7 +40,7 @@ from airflow_provider_encord.exports.file_names import (
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     content_now,
-    forget_listing,
+    entries_now,
     locked,
     size_now,
     storage_errors,
@@ -368,12 +368,12 @@ class ExportDirectory(Generic[M]):
 
     def _names(self) -> list[str]:
         with storage_errors("destination", self.path):
-            forget_listing(self.path)
-            if not self.path.exists():
-                return []
-            if not self.path.is_dir():
-                raise InvalidArgumentError(f"destination: {self.path} is a file. An export needs a directory.")
-            return sorted(path.name for path in self.path.iterdir())
+            try:
+                return sorted(path.name for path in entries_now(self.path))
+            except NotADirectoryError:
+                raise InvalidArgumentError(
+                    f"destination: {self.path} is a file. An export needs a directory."
+                ) from None
 
     def _remove_leftovers(self, plans: Iterable[str], keep: Collection[str]) -> None:
         """Remove the files of these plans, and of plans that were announced and never took the directory."""

@@ -38,7 +38,13 @@ from airflow_provider_encord.exports.manifest import (
     PreviousExport,
     read_manifest,
 )
-from airflow_provider_encord.storage_paths import StoragePath, is_local, size_and_version, storage_errors
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    forget_listing,
+    is_local,
+    size_and_version,
+    storage_errors,
+)
 
 Link: TypeAlias = tuple[StoragePath, Manifest]
 _ARGUMENT = "history_dir"
@@ -135,6 +141,7 @@ def require_files(place: StoragePath, manifest: Manifest, argument: str = _ARGUM
     :raises BrokenChainError: A file is missing, or has another size.
     """
     with storage_errors(argument, place):
+        forget_listing(place)
         there = {path.name: path for path in place.iterdir()}
         looked_at = [record for record in manifest.records if record.name in there] if is_local(place) else []
         sizes = {record.name: size_and_version(there[record.name])[0] for record in looked_at}
@@ -275,6 +282,7 @@ def _after(text: str, moment: datetime.datetime) -> bool:
 
 
 def _exports(chain: StoragePath, skip_newer: bool) -> Iterator[tuple[StoragePath, Manifest]]:
+    forget_listing(chain)
     if not chain.exists():
         return
     for directory in chain.iterdir():

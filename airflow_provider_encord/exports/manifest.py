@@ -17,7 +17,7 @@ from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.exports.file_names import MANIFEST as MANIFEST
 from airflow_provider_encord.exports.listing import Filters, ListedRow, RowSelection
 from airflow_provider_encord.history.records import LabelsSeen
-from airflow_provider_encord.storage_paths import StoragePath
+from airflow_provider_encord.storage_paths import StoragePath, forget_listing
 
 SCHEMA_VERSION = "1.0"
 LABELS: Literal["labels"] = "labels"
@@ -270,6 +270,7 @@ def read_manifest(directory: StoragePath) -> Manifest:
     :raises ManifestError: The manifest is missing, has a newer schema, or is not a manifest of label rows.
     """
     path = directory / MANIFEST
+    forget_listing(directory)
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

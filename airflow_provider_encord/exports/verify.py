@@ -31,6 +31,7 @@ from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, LineReader, 
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     blocks_of,
+    forget_listing,
     is_local,
     plain,
     require_replaceable,
@@ -230,6 +231,7 @@ def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     named = {shard.name for shard in manifest.shards}
     plan = short(manifest.plan_id)
     with storage_errors("manifest", directory):
+        forget_listing(directory)
         names = sorted(path.name for path in directory.iterdir())
     for name in names:
         matched = SHARD_NAME.fullmatch(name)

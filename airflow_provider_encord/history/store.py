@@ -26,7 +26,7 @@ from typing import Any
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.identifiers import is_id, require_id
 from airflow_provider_encord.history.records import Record, UnreadableRecordError, decode, encode
-from airflow_provider_encord.storage_paths import storage_errors, write_whole
+from airflow_provider_encord.storage_paths import content_now, entries_now, storage_errors, write_whole
 
 OPTION = "[encord] history"
 """The name of the path in messages."""
@@ -140,9 +140,7 @@ class ProjectStore:
         :raises EncordError: It cannot be listed.
         """
         with storage_errors(OPTION, self.directory):
-            if not self.directory.exists():
-                return Names()
-            names = sorted(path.name for path in self.directory.iterdir())
+            names = sorted(path.name for path in entries_now(self.directory))
         return Names(
             new=tuple(name for name in names if _NEW.fullmatch(name)),
             months=tuple(name for name in names if _MONTH.fullmatch(name)),
@@ -170,12 +168,7 @@ class ProjectStore:
 
         :raises EncordError: It cannot be read.
         """
-        path = self.directory / name
-        with storage_errors(OPTION, path):
-            try:
-                return bytes(path.read_bytes())
-            except FileNotFoundError:
-                return None
+        return content_now(self.directory / name, OPTION)
 
     def remove(self, name: str) -> None:
         """Remove a file whose records are in another one.
@@ -226,5 +219,5 @@ def projects_in(root: Any) -> Iterator[str]:
     :raises EncordError: The directory cannot be listed.
     """
     with storage_errors(OPTION, root):
-        names = sorted(path.name for path in root.iterdir()) if root.exists() else []
+        names = sorted(path.name for path in entries_now(root))
     yield from (name for name in names if is_id(name) and require_id(name, "project_id") == name)

@@ -22,7 +22,13 @@ from airflow_provider_encord.registration.cloud import CloudObject, list_prefix
 from airflow_provider_encord.registration.cloud_source import CloudSource, without_connection
 from airflow_provider_encord.sources.keys import keys_below
 from airflow_provider_encord.sources.kinds import kind_named, name_of_kind
-from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, blocks_of, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import (
+    UNFINISHED_PATTERN,
+    blocks_of,
+    entries_now,
+    storage_errors,
+    write_whole,
+)
 
 _MANIFEST = re.compile(r"objects-\d{5,}-(?P<digest>[0-9a-f]{16})\.jsonl")
 _UNFINISHED = re.compile(rf"({_MANIFEST.pattern}|{re.escape(CLAIM_FILE)}){UNFINISHED_PATTERN}")
@@ -127,7 +133,7 @@ def _others(directory: Any, names: Sequence[str]) -> list[Any]:
     """
     with storage_errors(_ARGUMENT, directory):
         new = {*names}
-        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in new]
+        others = [path for path in entries_now(directory) if _MANIFEST.fullmatch(path.name) and path.name not in new]
         foreign = [path.name for path in others if not _is_whole(path)]
     if foreign:
         raise _holds_others(directory, foreign)
@@ -155,11 +161,12 @@ def _is_whole(path: Any) -> bool:
 
 def _require_no_other_files(directory: Any) -> None:
     with storage_errors(_ARGUMENT, directory):
-        if not directory.exists():
-            return
-        if not directory.is_dir():
-            raise InvalidArgumentError(f"{_ARGUMENT}: {directory} is a file. Pass a directory for the manifests.")
-        names = sorted(path.name for path in directory.iterdir())
+        try:
+            names = sorted(path.name for path in entries_now(directory))
+        except NotADirectoryError:
+            raise InvalidArgumentError(
+                f"{_ARGUMENT}: {directory} is a file. Pass a directory for the manifests."
+            ) from None
     ours = (_MANIFEST, _UNFINISHED)
     foreign = [name for name in names if name != CLAIM_FILE and not any(our.fullmatch(name) for our in ours)]
     if foreign:

@@ -40,6 +40,7 @@ from airflow_provider_encord.reports import LineReader, encode_lines
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
+    content_now,
     require_replaceable,
     storage_errors,
 )
@@ -183,18 +184,24 @@ class RegistrationReport:
         self._files.tidy()
 
     def _is_ours(self, path: Any) -> bool:
+        """Whether a file that was listed is part of a report. One that is gone was: its task has just ended."""
         if _UNFINISHED.fullmatch(path.name):
             return True
         with storage_errors("report", path):
             if path.is_dir():
                 return False
             if path.name == CLAIM_FILE:
-                return is_claim(path.read_bytes())
+                content = content_now(path, "report")
+                return content is None or is_claim(content)
         if not _IS_SENT.fullmatch(path.name) and not _IS_PART.fullmatch(path.name):
             return False
         decode = _SENT_UNIT.decode if _IS_SENT.fullmatch(path.name) else _LINE.decode
-        with storage_errors("report", path), path.open("rb") as file:
-            first = file.readline()
+        with storage_errors("report", path):
+            try:
+                with path.open("rb") as file:
+                    first = file.readline()
+            except FileNotFoundError:
+                return True
         try:
             decode(first)
         except NOT_JSON:

@@ -176,6 +176,7 @@ def _known(directory: TrainingDirectory, spec: BuildSpec, about: str) -> Trainin
     known = directory.finished()
     if known is not None and known.fingerprint == about:
         log.info("%s has this training set already.", spec.destination)
+        directory.release_left()
         return known
     if known is not None and not spec.overwrite:
         raise InvalidArgumentError(

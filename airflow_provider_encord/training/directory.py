@@ -11,7 +11,14 @@ import msgspec
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import (
+    content_now,
+    entries_now,
+    is_local,
+    plain,
+    storage_errors,
+    write_whole,
+)
 from airflow_provider_encord.training.record import CARD, LEFT_OUT, PAGE, RECORD, SPLITS, TrainingSet
 
 BUILDING = "building.json"
@@ -42,10 +49,9 @@ class TrainingDirectory:
         :raises InvalidArgumentError: The file is not the record of a training set.
         """
         path = self.path / RECORD
-        with storage_errors(_ARGUMENT, path):
-            if not path.exists():
-                return None
-            content = path.read_bytes()
+        content = content_now(path, _ARGUMENT)
+        if content is None:
+            return None
         try:
             return msgspec.json.decode(content, type=TrainingSet)
         except NOT_JSON:
@@ -74,6 +80,10 @@ class TrainingDirectory:
         """Let other tasks write the directory."""
         self._claim.release()
 
+    def release_left(self) -> None:
+        """Remove the claim that an attempt of this task left, which was killed once the training set was whole."""
+        self._claim.release_left()
+
     def begin(self, entries: Iterable[str]) -> None:
         """Prepare the directory. What is there of another training set, or of a killed attempt, is removed."""
         self._claim.check()
@@ -94,20 +104,17 @@ class TrainingDirectory:
         self.release()
 
     def _marker(self) -> _Building | None:
-        path = self.path / BUILDING
-        with storage_errors(_ARGUMENT, path):
-            if not path.exists():
-                return None
-            try:
-                return msgspec.json.decode(path.read_bytes(), type=_Building)
-            except NOT_JSON:
-                return None
+        content = content_now(self.path / BUILDING, _ARGUMENT)
+        if content is None:
+            return None
+        try:
+            return msgspec.json.decode(content, type=_Building)
+        except NOT_JSON:
+            return None
 
     def _require_ours(self) -> None:
         with storage_errors(_ARGUMENT, self.path):
-            if not self.path.exists():
-                return
-            names = {path.name for path in self.path.iterdir()} - {"", self.path.name}
+            names = {path.name for path in entries_now(self.path)} - {"", self.path.name}
         if names and not names & {BUILDING, RECORD, CLAIM_FILE}:
             raise InvalidArgumentError(
                 f"{_ARGUMENT}: {self.path} has files that are not of a training set, such as {sorted(names)[0]}. Pass "

@@ -40,7 +40,7 @@ def main() -> int:
         return 2
     prepare_environment()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all processes are ended, as after Ctrl+C
-    with _alone():
+    with alone("cluster.lock"):
         report = _run(wanted)
     report.write(FOLDER / "report.json")
     print(report.text(), flush=True)
@@ -48,10 +48,13 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Refuse a second run in the same checkout: each run empties the folder at its start."""
+def alone(lock: str) -> Iterator[None]:
+    """Refuse a second run in the same checkout: each run empties the folder at its start.
+
+    :param lock: Name of the file that a run locks.
+    """
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    with (FOLDER.parent / "cluster.lock").open("w") as file:
+    with (FOLDER.parent / lock).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

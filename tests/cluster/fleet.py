@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from tests.free_port import free_port
 
 WORKER = "worker"
 PAIRS = [f"{name}-{number}" for name in (WEB, SCHEDULER, TRIGGERER) for number in (1, 2)]
+SERVERS_ALONE = tuple(f"{name}-1" for name in (WEB, SCHEDULER, TRIGGERER))
+"""One of each, for runs that look for what grows."""
 WORKERS = [f"{WORKER}-{number}" for number in (1, 2, 3, 4)]
 SLOTS = 3
 """Tasks that a worker runs at once."""
@@ -49,6 +51,7 @@ class Fleet(Deployment):
     :param redis: Runs already.
     :param links: For the ways of the workers.
     :param workers: Those that start with the rest; `start` adds one of `WORKERS`.
+    :param servers: Which of `PAIRS` there are.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Fleet(Deployment):
         redis: Redis,
         links: Links,
         workers: Iterable[str] = WORKERS,
+        servers: Iterable[str] = PAIRS,
     ) -> None:
         self._postgres, self._redis = postgres, redis
         self._second_port = free_port()
@@ -68,12 +72,17 @@ class Fleet(Deployment):
         self.to_redis: Mapping[str, Link] = {name: links.to(redis.port) for name in WORKERS}
         self._started = False
         self._restarts: dict[str, int] = {}
-        super().__init__(python, home, dags, components=[*PAIRS, DAG_PROCESSOR, *workers])
+        super().__init__(python, home, dags, components=[*servers, DAG_PROCESSOR, *workers])
 
     @property
     def execution_url(self) -> str:
         """Of one of the two API servers; workers have addresses of their own."""
         return self.url
+
+    @property
+    def _ports(self) -> list[int]:
+        """Of the API servers."""
+        return [self.port, self._second_port] if f"{WEB}-2" in self.components else [self.port]
 
     @property
     def running(self) -> Mapping[str, int]:
@@ -149,6 +158,11 @@ class Fleet(Deployment):
         path = f"dags/{self._dag_of_run[run]}/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value"
         return self.rest("GET", f"{path}?map_index={index}&deserialize=true")["value"]
 
+    def clear(self, run: str, tasks: Sequence[str]) -> None:
+        """Clear tasks of a run, as a person does: they are tried again, also if they succeeded."""
+        body = {"dry_run": False, "dag_run_id": run, "task_ids": list(tasks), "only_failed": False}
+        self.rest("POST", f"dags/{self._dag_of_run[run]}/clearTaskInstances", body | {"reset_dag_runs": True})
+
     def connect_s3(self, port: int) -> None:
         """Store the connection ``aws_default``, to an S3 server on the loopback."""
         fields = {
@@ -186,7 +200,7 @@ class Fleet(Deployment):
         temporary = self.home / "workers" / name
         temporary.mkdir(parents=True, exist_ok=True)
         database = self._postgres.url("psycopg2", self.to_postgres[name].port)
-        port = self.port if WORKERS.index(name) % 2 == 0 else self._second_port
+        port = self._ports[WORKERS.index(name) % len(self._ports)]
         return {
             "TMPDIR": str(temporary),
             "AIRFLOW__CELERY__BROKER_URL": self._redis.url(self.to_redis[name].port),
@@ -228,7 +242,7 @@ class Fleet(Deployment):
 
     def _healthy(self) -> bool | None:
         self._assert_alive()
-        for port in (self.port, self._second_port):
+        for port in self._ports:
             try:
                 answer = self._session.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=10)
             except requests.RequestException:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.cluster.fleet import WORKERS, Fleet
+from tests.cluster.fleet import PAIRS, WORKERS, Fleet
 from tests.cluster.links import Links
+from tests.cluster.orphans import watched
 from tests.cluster.servers import ObjectStore, Postgres, Redis
 from tests.deployment.polling import poll
 from tests.free_port import free_port
@@ -35,13 +36,16 @@ class World:
 
     :param folder: Where everything is stored; emptied at the start.
     :param workers: Those that start with the rest.
+    :param servers: Schedulers, triggerers and API servers, of `PAIRS`.
     """
 
-    def __init__(self, folder: Path = FOLDER, workers: tuple[str, ...] = tuple(WORKERS)) -> None:
+    def __init__(
+        self, folder: Path = FOLDER, workers: tuple[str, ...] = tuple(WORKERS), servers: tuple[str, ...] = tuple(PAIRS)
+    ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.folder = folder
-        self._workers = workers
+        self._workers, self._servers = workers, servers
         self._stack = contextlib.ExitStack()
         self._service_time = 0.0
 
@@ -93,6 +97,7 @@ class World:
 
     def _start(self) -> None:
         began = time.monotonic()
+        self._stack.enter_context(watched())
         self._encord_port = free_port()
         self.start_emulator()
         self._stack.callback(lambda: self.emulator.stop())
@@ -117,6 +122,7 @@ class World:
                 redis=self.redis,
                 links=links,
                 workers=self._workers,
+                servers=self._servers,
             )
         )
         self.fleet.connect("encord_default", self.account.connection())

@@ -15,7 +15,7 @@ from tests.docs.blocks import DOCS
 from tests.docs.plain_english import ROOT
 
 FOLDER = DOCS / "deployments"
-COMPOSE, VALUES = FOLDER / "docker-compose.yaml", FOLDER / "values.yaml"
+COMPOSE, VALUES, POD = (FOLDER / name for name in ("docker-compose.yaml", "values.yaml", "pod-template.yaml"))
 CHART_NAMES = {
     "api-server": "apiServer",
     "dag-processor": "dagProcessor",
@@ -36,10 +36,21 @@ def values() -> Any:
     return yaml.safe_load(VALUES.read_text())
 
 
+@pytest.fixture(scope="module")
+def pod() -> Any:
+    return yaml.safe_load(POD.read_text())
+
+
 def _options(compose: Any) -> dict[tuple[str, str], str]:
     """The options of Airflow that the containers have, by section and name."""
     variables = compose["x-airflow"]["environment"]
     found = [(OPTION.fullmatch(name), value) for name, value in variables.items()]
+    return {(match[1].lower(), match[2].lower()): value for match, value in found if match}
+
+
+def _options_of_pod(pod: Any) -> dict[tuple[str, str], str]:
+    (base,) = pod["spec"]["containers"]
+    found = [(OPTION.fullmatch(variable["name"]), variable["value"]) for variable in base["env"]]
     return {(match[1].lower(), match[2].lower()): value for match, value in found if match}
 
 
@@ -67,14 +78,42 @@ def test_both_set_the_same_options(compose: Any, values: Any) -> None:
     assert options["core", "executor"] == values["executor"]
 
 
-def test_the_options_are_options_of_airflow_or_the_provider(compose: Any) -> None:
+def test_the_pod_is_one_that_kubernetes_executor_takes(pod: Any) -> None:
+    assert (pod["apiVersion"], pod["kind"]) == ("v1", "Pod")
+    assert [one["name"] for one in pod["spec"]["containers"]] == ["base"], (
+        "Airflow starts the attempt in this container"
+    )
+    assert pod["spec"]["restartPolicy"] == "Never"
+
+
+def test_a_pod_keeps_nothing_for_the_next_one(pod: Any) -> None:
+    """As in tests/pods: temporary files are on a disk that is empty at first, and goes with the pod."""
+    (volume,) = pod["spec"]["volumes"]
+    assert set(volume) == {"name", "emptyDir"}
+    (base,) = pod["spec"]["containers"]
+    (mount,) = base["volumeMounts"]
+    temporary = [one["value"] for one in base["env"] if one["name"] == "TMPDIR"]
+    assert (mount["name"], [mount["mountPath"]]) == (volume["name"], temporary)
+
+
+def test_the_pod_and_the_chart_agree(pod: Any, values: Any) -> None:
+    options, chart = _options_of_pod(pod), values["config"]
+    differing = [key for key, value in options.items() if chart.get(key[0], {}).get(key[1]) != value]
+    assert differing == [("core", "execution_api_server_url")]  # the chart sets it itself
+    image = values["images"]["airflow"]
+    (base,) = pod["spec"]["containers"]
+    assert base["image"] == f"{image['repository']}:{image['tag']}"
+    assert pod["spec"]["terminationGracePeriodSeconds"] == values["workers"]["terminationGracePeriodSeconds"]
+
+
+def test_the_options_are_options_of_airflow_or_the_provider(compose: Any, pod: Any) -> None:
     from airflow.configuration import conf
 
     ours = {("encord", name) for name in get_provider_info()["config"]["encord"]["options"]}
     theirs = conf.configuration_description
     unknown = [
         (section, name)
-        for section, name in _options(compose)
+        for section, name in (*_options(compose), *_options_of_pod(pod))
         if (section, name) not in ours
         and name not in theirs.get(section, {}).get("options", {})
         and section != "celery"

@@ -18,6 +18,8 @@ FORKS.set_forkserver_preload(
         "tests.moves.attempts",
         "airflow_provider_encord.operators.labels",
         "airflow_provider_encord.operators.storage",
+        "airflow_provider_encord.operators.media",
+        "airflow_provider_encord.operators.training",
         "airflow_provider_encord.hooks.encord",
         "airflow_provider_encord.client.client",
     ]

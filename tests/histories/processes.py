@@ -13,6 +13,7 @@ import faulthandler
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.airflow_layer.masker import mask_nothing
+from tests.object_stores import WRITES
 
 GREEN, RETRY, FAIL, SKIP, RAW, KILLED = "green", "retry", "fail", "skip", "raw", "killed"
 _PATIENCE = 120.0  # seconds for one stretch of an attempt
@@ -104,12 +106,12 @@ def _run(work: Callable[[], Any], directory: Path, pipe: Connection, stop_at: in
     """The life of the process."""
     try:
         gc.freeze()
-        _be_quiet()
+        be_quiet()
         _renew_threads()
-        stops = _Stops(pipe, stop_at)
-        _watch(stops, str(directory))
-        _hurry()
-        end = _end_of(work)
+        stops = Stops(pipe, stop_at)
+        watch(stops, str(directory))
+        hurry()
+        end = end_of(work)
         stops.over = True
         pipe.send((False, end))
     except BaseException:  # noqa: BLE001 - nothing may come back into the test from here
@@ -125,7 +127,7 @@ def _renew_threads() -> None:
     SyncToAsync.single_thread_executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
 
-def _be_quiet() -> None:
+def be_quiet() -> None:
     """Tasks log a lot. What ends a process still goes to where errors went."""
     errors = os.fdopen(os.dup(2), "w")
     faulthandler.enable(errors)
@@ -134,7 +136,8 @@ def _be_quiet() -> None:
     os.dup2(nothing, 2)
 
 
-def _end_of(work: Callable[[], Any]) -> End:
+def end_of(work: Callable[[], Any]) -> End:
+    """Run the work, and say how it ended."""
     from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
     kinds = {AirflowException: RETRY, AirflowFailException: FAIL, AirflowSkipException: SKIP}
@@ -145,9 +148,15 @@ def _end_of(work: Callable[[], Any]) -> End:
         return End(kind, text=str(error) if kind != RAW else traceback.format_exc())
 
 
-class _Stops:
-    def __init__(self, pipe: Connection, stop_at: int | None):
-        self._pipe, self._stop_at = pipe, stop_at
+class Stops:
+    """Where an attempt stops: it says so through the pipe, and waits for how many steps it may go on.
+
+    :param stop_at: Number of the step before which it stops first, from 1; None: it does not.
+    :param only: A regular expression for the names of steps; others are not counted.
+    """
+
+    def __init__(self, pipe: Connection, stop_at: int | None, only: str = ""):
+        self._pipe, self._stop_at, self._only = pipe, stop_at, re.compile(only)
         self._number, self._lock, self._last = 0, threading.RLock(), ""
         self.over = False
 
@@ -157,6 +166,8 @@ class _Stops:
             if self.over or name == self._last:  # how often a job is polled depends on the machine
                 return
             self._last = name
+            if not self._only.search(name):
+                return
             self._number += 1
             if self._number == self._stop_at:
                 self._pipe.send((True, name))
@@ -164,8 +175,8 @@ class _Stops:
                 self._stop_at = None if more is None else self._number + more
 
 
-def _watch(stops: _Stops, directory: str) -> None:
-    """Make steps of requests and files."""
+def watch(stops: Stops, directory: str) -> None:
+    """Make steps of requests, of files in a directory, and of objects in a store of the tests."""
     import httpx
     import requests.adapters
 
@@ -182,6 +193,8 @@ def _watch(stops: _Stops, directory: str) -> None:
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if event in ("os.rename", "os.remove") and str(arguments[0]).startswith(directory):
             stops.step(f"{event} {os.path.relpath(str(arguments[0]), directory)}")
+        elif event == WRITES:
+            stops.step(f"object {arguments[0]}")
 
     requests.adapters.HTTPAdapter.send = watched
     httpx.AsyncHTTPTransport.handle_async_request = watched_async
@@ -201,7 +214,7 @@ def _operation(body: Any) -> str:
         return ""
 
 
-def _hurry() -> None:
+def hurry() -> None:
     """Wait between tries for no time worth naming, and mask nothing, as nothing is printed: a history has many tries.
 
     Airflow's masker compiles an expression of all secrets again for each line of each key.

@@ -58,7 +58,7 @@ def _holds(machine: type[Moves], number: int) -> bool:
     print(f"{time.strftime('%H:%M:%S')} {machine.__name__}, seed {number}", flush=True)
     if _plays(machine, number, (Phase.generate,)):
         return True
-    print(f"To play it again: make soak SOAK_ARGS='--seed {number} --only {machine.__name__}'", flush=True)
+    print(f"To play it again: make soak-histories SOAK_ARGS='--seed {number} --only {machine.__name__}'", flush=True)
     print(f"{time.strftime('%H:%M:%S')} Looking for the shortest history, for some minutes.", flush=True)
     _plays(machine, number, (Phase.generate, Phase.shrink))
     return False

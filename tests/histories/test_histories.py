@@ -1,4 +1,4 @@
-"""A bounded number of random histories, the same at every run; `make soak` plays others for as long as it is let."""
+"""A bounded number of random histories, the same at every run; `make soak-histories` plays others for hours."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_no_history_loses_doubles_or_overwrites_anything(machine: type[Moves]) -
                 derandomize=True,
                 database=None,
                 deadline=None,
-                phases=(Phase.generate,),  # to make one that fails shorter takes minutes: `make soak` does it
+                phases=(Phase.generate,),  # to make one that fails shorter takes minutes: `make soak-histories` does it
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -27,22 +27,22 @@ class Store:
     """Airflow's store of task state (3.3), in a directory, so that another process finds it."""
 
     def __init__(self, directory: Path):
-        self._directory = directory
+        self.directory = directory
 
     def get(self, key: str, default: Any = None) -> Any:
-        path = self._directory / key
+        path = self.directory / key
         return json.loads(path.read_text()) if path.exists() else default
 
     def set(self, key: str, value: Any, **_: Any) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        write_whole(self._directory / key, [json.dumps(value).encode()])
+        self.directory.mkdir(parents=True, exist_ok=True)
+        write_whole(self.directory / key, [json.dumps(value).encode()])
 
     def delete(self, key: str) -> None:
-        (self._directory / key).unlink(missing_ok=True)
+        (self.directory / key).unlink(missing_ok=True)
 
     @property
     def keys(self) -> list[str]:
-        return sorted(path.name for path in self._directory.glob("encord_*")) if self._directory.exists() else []
+        return sorted(path.name for path in self.directory.glob("encord_*")) if self.directory.exists() else []
 
 
 @dataclasses.dataclass

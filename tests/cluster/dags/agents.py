@@ -11,8 +11,8 @@ SHARDS = 2
 with DAG(
     "agents",
     schedule=None,
-    default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
-    params={"project": "", "reports": ""},
+    default_args={"retries": 60, "retry_delay": datetime.timedelta(seconds=3)},
+    params={"project": "", "reports": "", "name": ""},
 ) as dag:
 
     @task.encord_agent(
@@ -20,7 +20,7 @@ with DAG(
         stage="Agent",
         shards=SHARDS,
         batch_size=1000,
-        report="{{ params.reports }}/{{ run_id }}/{{ ti.map_index }}.jsonl",
+        report="{{ params.reports }}/{{ params.name or run_id }}/{{ ti.map_index }}.jsonl",
     )
     def label(labels: EditableLabels) -> str:
         """One box in the middle."""

@@ -13,7 +13,7 @@ from airflow_provider_encord.operators.labels import (
 with DAG(
     "exports",
     schedule=None,
-    default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
+    default_args={"retries": 60, "retry_delay": datetime.timedelta(seconds=3)},
     params={"project": Param("", type="string"), "exports": "", "rows_per_partition": 100, "batch_size": 10},
 ) as dag:
     partition = EncordPartitionLabelsOperator(

@@ -9,8 +9,8 @@ from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 with DAG(
     "prelabels",
     schedule=None,
-    default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
-    params={"project": "", "reports": "", "sources": Param([], type="array")},
+    default_args={"retries": 60, "retry_delay": datetime.timedelta(seconds=3)},
+    params={"project": "", "reports": "", "name": "", "sources": Param([], type="array")},
 ) as dag:
 
     @task
@@ -22,5 +22,5 @@ with DAG(
         task_id="import_labels",
         project_id="{{ params.project }}",
         if_exists="merge",
-        report="{{ params.reports }}/{{ run_id }}/{{ ti.map_index }}.jsonl",
+        report="{{ params.reports }}/{{ params.name or run_id }}/{{ ti.map_index }}.jsonl",
     ).expand(source=sources())

@@ -9,11 +9,12 @@ from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOpe
 with DAG(
     "registrations",
     schedule=None,
-    default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
+    default_args={"retries": 60, "retry_delay": datetime.timedelta(seconds=3)},
     params={
         "folder": "",
         "integration": "",
         "reports": "",
+        "name": "",
         "manifests": Param([], type="array"),
         "units_per_job": 1000,
     },
@@ -28,7 +29,7 @@ with DAG(
         task_id="register",
         folder_id="{{ params.folder }}",
         integration="{{ params.integration }}",
-        report="{{ params.reports }}/{{ run_id }}/{{ ti.map_index }}.jsonl",
+        report="{{ params.reports }}/{{ params.name or run_id }}/{{ ti.map_index }}.jsonl",
         units_per_job="{{ params.units_per_job }}",
         deferrable=True,
         poll_interval=5,

@@ -9,8 +9,8 @@ from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 with DAG(
     "uploads",
     schedule=None,
-    default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
-    params={"dataset": "", "reports": "", "sources": Param([], type="array")},
+    default_args={"retries": 60, "retry_delay": datetime.timedelta(seconds=3)},
+    params={"dataset": "", "reports": "", "name": "", "sources": Param([], type="array")},
 ) as dag:
 
     @task
@@ -21,7 +21,7 @@ with DAG(
     EncordUploadFilesOperator.partial(
         task_id="upload",
         dataset_id="{{ params.dataset }}",
-        report="{{ params.reports }}/{{ run_id }}/{{ ti.map_index }}.jsonl",
+        report="{{ params.reports }}/{{ params.name or run_id }}/{{ ti.map_index }}.jsonl",
         files_per_job=10,
         max_concurrency=1,
     ).expand(source=sources())

@@ -11,7 +11,7 @@ SENSORS = 6
 with DAG(
     "waits",
     schedule=None,
-    default_args={"retries": 10, "retry_delay": datetime.timedelta(seconds=3)},
+    default_args={"retries": 60, "retry_delay": datetime.timedelta(seconds=3)},
     params={"project": ""},
 ) as dag:
     # Each waits for another number of tasks, so they end one after the other.

@@ -62,6 +62,10 @@ class Work(ABC):
     def let_end(self) -> None:  # noqa: B027 - most kinds wait for no person
         """Do what the work waits for, if it waits for people."""
 
+    def goes_on(self) -> bool:
+        """Start the next run of the work, after the last one has succeeded; whether there is one."""
+        return False
+
     def tries(self) -> int:
         """How often its tasks were tried, beyond once each."""
         return sum(max(0, one["try_number"] - 1) for one in self.world.fleet.instances(self.run))
@@ -87,18 +91,27 @@ class Work(ABC):
         """
 
 
+class NotOnceError(AssertionError):
+    """Something is missing, there twice, or not expected."""
+
+    def __init__(self, what: str, lost: list[Any], doubled: list[Any], strange: list[Any], of: int):
+        super().__init__(
+            f"{what}: {len(lost)} lost {lost[:3]}, {len(doubled)} doubled {doubled[:3]}, {len(strange)} not expected "
+            f"{strange[:3]}, of {of}."
+        )
+        self.lost, self.doubled, self.strange = lost, doubled, strange
+
+
 def require_each_once(what: str, found: Iterable[Any], expected: Iterable[Any]) -> int:
     """Require that exactly what is expected is there, each once.
 
     :return: How many there are.
+    :raises NotOnceError: It is not so.
     """
     there, wanted = collections.Counter(found), set(expected)
     lost = sorted(wanted - there.keys(), key=str)
     doubled = sorted((one for one, times in there.items() if times > 1), key=str)
     strange = sorted(there.keys() - wanted, key=str)
     if lost or doubled or strange:
-        raise AssertionError(
-            f"{what}: {len(lost)} lost {lost[:3]}, {len(doubled)} doubled {doubled[:3]}, {len(strange)} not expected "
-            f"{strange[:3]}, of {len(wanted)}."
-        )
+        raise NotOnceError(what, lost, doubled, strange, len(wanted))
     return len(wanted)

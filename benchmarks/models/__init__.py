@@ -1,0 +1,1 @@
+"""Models of what benchmarks measure; without I/O."""

@@ -1,0 +1,93 @@
+"""What happens meanwhile, by chance: tasks are cleared and killed, a worker dies, people act, Encord fails at times."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psutil
+
+from tests.cluster.fleet import WORKERS
+from tests.cluster.world import World
+from tests.soak.kinds import Daily
+from tests.soak.run import Begun
+
+FAULTS: Sequence[tuple[str, list[dict[str, Any]]]] = (
+    ("429", [{"match": {"path": "."}, "do": {"status": 429, "headers": {"Retry-After": "2"}}}]),
+    ("5xx", [{"match": {"path": "."}, "do": {"status": 503}}, {"match": {"path": "."}, "do": {"status": 500}}]),
+    ("cut before", [{"match": {"path": "."}, "do": {"cut": "before"}}]),
+    ("cut after", [{"match": {"path": "."}, "do": {"cut": "after"}}]),
+    ("slow answers", [{"match": {"path": "."}, "do": {"delay_s": 2.0}}]),
+    ("nothing", []),
+)
+SHARE = 0.08
+"""Of the requests that a fault is about."""
+KILLED_WORKER = WORKERS[0]
+"""The others live through the soak, so that their growth is seen."""
+DOWN_SECONDS = 5.0
+
+
+class Moves:
+    """Makes moves, one at a time.
+
+    :param chance: Which.
+    :param noted: Gets a word for each.
+    """
+
+    def __init__(self, world: World, chance: random.Random, noted: Callable[[str], None]):
+        self._world, self._chance, self._noted = world, chance, noted
+
+    def next_faults(self) -> None:
+        """Other faults than before, or none."""
+        name, faults = self._chance.choice(FAULTS)
+        self._world.emulator.clear_faults()
+        self._noted(f"faults: {name}")
+        if faults:
+            share = SHARE / len(faults)
+            seed = self._chance.randrange(1000)
+            self._world.emulator.faults([one | {"when": {"probability": share, "seed": seed}} for one in faults])
+
+    def no_faults(self) -> None:
+        """Let Encord answer everything."""
+        self._world.emulator.clear_faults()
+
+    def clear_a_task(self, works: Sequence[Begun]) -> None:
+        """Clear the long task of a run that is in progress, or has ended."""
+        if works:
+            chosen = self._chance.choice(works)
+            self._world.fleet.clear(chosen.work.run, [chosen.work.task])
+            self._noted("task cleared")
+
+    def kill_a_task(self) -> None:
+        """Kill the process of a task; its worker lives."""
+        if tasks := self._processes_of_tasks():
+            with contextlib.suppress(psutil.Error):
+                self._chance.choice(tasks).kill()
+                self._noted("task killed")
+
+    def kill_a_worker(self) -> None:
+        """Kill a worker with all its tasks; after a while there is a new one."""
+        self._world.fleet.kill(KILLED_WORKER)
+        time.sleep(DOWN_SECONDS)
+        self._world.fleet.start(KILLED_WORKER)
+        self._noted("worker killed")
+
+    def people_act(self, works: Sequence[Begun]) -> None:
+        """People label what is exported just now."""
+        for one in works:
+            if isinstance(one.work, Daily):
+                one.work.people_act(self._chance.randrange(100))
+                self._noted("people labelled")
+
+    def _processes_of_tasks(self) -> list[psutil.Process]:
+        """A worker has a process for each slot, which has one for its task."""
+        found = []
+        for name, process_id in self._world.fleet.running.items():
+            if name in WORKERS:
+                with contextlib.suppress(psutil.Error):
+                    slots = psutil.Process(process_id).children()
+                    found += [task for slot in slots for task in slot.children(recursive=True)]
+        return found

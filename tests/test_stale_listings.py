@@ -1,0 +1,118 @@
+"""Two processes at one directory of an object store, whose file systems answer from what they listed last: what the
+other process did since is seen nevertheless.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+from airflow_provider_encord.attempts import Claim, FileStore, Owner
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
+from airflow_provider_encord.history.store import ProjectStore, new_name, projects_in
+from airflow_provider_encord.registration.report import RegistrationReport
+from airflow_provider_encord.report_files import ReportFiles
+from tests.object_stores import Objects, attach_store
+
+PROJECT = "0a7c3b0e-7e1c-4f5e-9a57-0c2f4c1b2a11"
+
+
+@pytest.fixture
+def paths() -> list[Any]:
+    """The same directory, in the file systems of two processes."""
+    objects = Objects()
+    for protocol in ("one", "other"):
+        attach_store(objects, protocol)
+    return [ObjectStoragePath(f"{protocol}://bucket/there") for protocol in ("one", "other")]
+
+
+def claims(paths: list[Any]) -> tuple[Claim, Claim]:
+    one, other = (Claim(path / "claim.json", Owner(f"task {number}"), "report") for number, path in enumerate(paths))
+    return one, other
+
+
+def test_a_claim_that_another_task_took_is_respected(paths: list[Any]) -> None:
+    one, other = claims(paths)
+    (paths[0] / "part").write_bytes(b"1")
+    list(paths[0].iterdir())
+    other.take()
+    with pytest.raises(UnavailableError, match="in use by the task"):
+        one.take()
+    assert other.stands
+
+
+def test_a_claim_that_another_attempt_took_over_ends_the_first(paths: list[Any]) -> None:
+    task = "the same"
+    one, other = (Claim(path / "claim.json", Owner(task), "report") for path in paths)
+    one.take()
+    list(paths[0].iterdir())
+    other.take()
+    with pytest.raises(InvalidArgumentError, match="another attempt took over"):
+        one.check()
+
+
+def test_parts_that_another_attempt_wrote_are_listed(paths: list[Any]) -> None:
+    one, other = (ReportFiles(path / "report.jsonl") for path in paths)
+    one.write("part-000001.jsonl", [b"1\n"])
+    assert [path.name for path in one.parts()] == ["part-000001.jsonl"]
+    other.write("part-000002.jsonl", [b"2\n"])
+    other.write("notes", [b"first"])
+    assert [path.name for path in one.parts()] == ["part-000001.jsonl", "part-000002.jsonl"]
+    assert one.read("notes") == b"first"
+    other.write("notes", [b"second"])
+    assert one.read("notes") == b"second"
+    assert [path.read_bytes() for path in one.parts()] == [b"1\n", b"2\n"]
+
+
+class _Vanishing(Objects):
+    """Another task removes the parts of its report as soon as they were listed."""
+
+    def below(self, prefix: str) -> list[tuple[str, int, str]]:
+        listed = super().below(prefix)
+        for key, _, _ in listed:
+            if "/part-" in key:
+                self.delete(key)
+        return listed
+
+
+def test_a_part_that_another_task_removes_is_nothing_foreign(paths: list[Any]) -> None:
+    """Two runs wrote one report, one after the other: the second one listed the parts of the first at its end."""
+    objects = _Vanishing()
+    attach_store(objects, "one")
+    path = paths[0] / "report.jsonl"
+    objects.put("bucket/there/report.jsonl.parts/part-000000.jsonl", b"{}\n")
+    RegistrationReport(path).require_ours()
+    assert objects.below("bucket/there/report.jsonl.parts/") == []
+
+
+def test_a_state_that_another_attempt_stored_is_read(paths: list[Any]) -> None:
+    one, other = (FileStore(path, "report") for path in paths)
+    one.set("first", 1)
+    list(paths[0].iterdir())
+    other.set("second", 2)
+    other.set("first", 3)
+    assert (one.get("first"), one.get("second")) == (3, 2)
+
+
+def test_the_history_of_a_project_has_what_other_tasks_learned(paths: list[Any]) -> None:
+    """The API server reads it for as long as it runs."""
+    one, other = (ProjectStore(path, PROJECT) for path in paths)
+    name, later = (new_name(datetime.datetime(2026, 11, 22, hour, tzinfo=datetime.UTC)) for hour in (1, 2))
+    one.write(name, b"first\n")
+    assert one.names().new == (name,)
+    assert list(projects_in(paths[0])) == [PROJECT]
+    other.write(later, b"")
+    other.write(name, b"first\nsecond\n")
+    assert one.read(name) == b"first\nsecond\n"
+    assert one.names().new == (name, later)
+    ProjectStore(paths[1], PROJECT.replace("0", "1")).write(name, b"")
+    assert len(list(projects_in(paths[0]))) == 2
+
+
+def test_an_error_of_the_store_still_names_the_argument(paths: list[Any]) -> None:
+    (paths[0] / "state.json").write_bytes(b"{")
+    with pytest.raises(EncordError, match="report"):
+        FileStore(paths[1], "report").get("state")
