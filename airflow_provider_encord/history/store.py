@@ -6,6 +6,7 @@ name                                          content
 ``new-<time>-<writer>.jsonl``                 what one task learned; each writer has names of its own
 ``month-<yyyy-mm>-<digest>.jsonl``            the records of a month; its name is made of its content
 ``summary-<digest>.json``                     the months, day by day; its name is made of the months' names
+``outline-<digest>.json``                     of the summary, what the page of all projects needs
 ============================================  =============================================================
 
 Object stores have no locks and cannot append. So a file is never changed: it appears whole, and is removed only when
@@ -18,6 +19,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import os
+import pathlib
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -26,13 +29,15 @@ from typing import Any
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.identifiers import is_id, require_id
 from airflow_provider_encord.history.records import Record, UnreadableRecordError, decode, encode
-from airflow_provider_encord.storage_paths import storage_errors, write_whole
+from airflow_provider_encord.storage_paths import forget_listing, is_local, plain, storage_errors, write_whole
 
 OPTION = "[encord] history"
 """The name of the path in messages."""
 _NEW = re.compile(r"new-(\d{4}-\d\d-\d\d)T[0-9-]*Z-[0-9a-f]+\.jsonl")
 _MONTH = re.compile(r"month-(\d{4}-\d\d)-[0-9a-f]{16}\.jsonl")
 _SUMMARY = re.compile(r"summary-[0-9a-f]{16}\.json")
+_OUTLINE = re.compile(r"outline-[0-9a-f]{16}\.json")
+_PATTERNS = {"new": _NEW, "month": _MONTH, "summary": _SUMMARY, "outline": _OUTLINE}
 _LONGEST_LINE = 2**20
 _NAMED = 20
 
@@ -79,6 +84,18 @@ class Names:
     new: tuple[str, ...] = ()
     months: tuple[str, ...] = ()
     summaries: tuple[str, ...] = ()
+    outlines: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Names:
+        """Sort the names in a directory by their kind. Others are left out."""
+        found: dict[str, list[str]] = {"new": [], "month": [], "summary": [], "outline": []}
+        for name in sorted(names):
+            kind = name.partition("-")[0]
+            if kind in found and _PATTERNS[kind].fullmatch(name):
+                found[kind].append(name)
+        new, months, summaries, outlines = map(tuple, found.values())
+        return cls(new=new, months=months, summaries=summaries, outlines=outlines)
 
 
 @dataclasses.dataclass
@@ -139,15 +156,12 @@ class ProjectStore:
 
         :raises EncordError: It cannot be listed.
         """
+        forget_listing(self.directory)
         with storage_errors(OPTION, self.directory):
-            if not self.directory.exists():
+            try:
+                return Names.of(path.name for path in self.directory.iterdir())
+            except FileNotFoundError:
                 return Names()
-            names = sorted(path.name for path in self.directory.iterdir())
-        return Names(
-            new=tuple(name for name in names if _NEW.fullmatch(name)),
-            months=tuple(name for name in names if _MONTH.fullmatch(name)),
-            summaries=tuple(name for name in names if _SUMMARY.fullmatch(name)),
-        )
 
     def append(self, records: Iterable[Record], name: str) -> None:
         """Write what one task learned, as one object.
@@ -220,11 +234,32 @@ def once(records: Iterable[Record]) -> list[Record]:
     return sorted(found.values(), key=lambda record: record.order)
 
 
-def projects_in(root: Any) -> Iterator[str]:
-    """The ids of the projects that have a history, sorted.
+def every_project(root: Any) -> Iterator[tuple[str, Names]]:
+    """The ids of the projects that have a history, sorted, each with the names of its files.
+
+    An object store is asked for all of them at once.
 
     :raises EncordError: The directory cannot be listed.
     """
     with storage_errors(OPTION, root):
-        names = sorted(path.name for path in root.iterdir()) if root.exists() else []
-    yield from (name for name in names if is_id(name) and require_id(name, "project_id") == name)
+        found = _on_disk(plain(root)) if is_local(root) else _in_object_store(root)
+    for name, files in sorted(found.items()):
+        if is_id(name) and require_id(name, "project_id") == name:
+            yield name, Names.of(files)
+
+
+def _on_disk(root: pathlib.Path) -> dict[str, list[str]]:
+    if not root.exists():
+        return {}
+    directories = [entry for entry in os.scandir(root) if is_id(entry.name) and entry.is_dir()]
+    return {entry.name: [file.name for file in os.scandir(entry.path)] for entry in directories}
+
+
+def _in_object_store(root: Any) -> dict[str, list[str]]:
+    root.fs.invalidate_cache()  # of every directory below the root; other processes write there
+    found: dict[str, list[str]] = {}
+    above = root.path.strip("/") + "/"
+    for path in root.fs.find(root.path):
+        directory, _, name = str(path).strip("/").removeprefix(above).partition("/")
+        found.setdefault(directory, []).append(name)
+    return found

@@ -84,7 +84,7 @@ def _warn(progress: ProjectProgress) -> None:
 
 def result_of(progress: ProjectProgress, destination: Any) -> dict[str, Any]:
     """The counts and dates of a report, and where it is, for XCom."""
-    last, ended = progress.points[-1] if progress.points else None, progress.forecast
+    last, ended = progress.last, progress.forecast
     return {
         "project_id": progress.project_id,
         "destination": str(destination),
