@@ -19,8 +19,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-import os
-import pathlib
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -28,8 +26,9 @@ from typing import Any
 
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.identifiers import is_id, require_id
+from airflow_provider_encord.fresh_listings import bytes_now, names_below_now, names_now
 from airflow_provider_encord.history.records import Record, UnreadableRecordError, decode, encode
-from airflow_provider_encord.storage_paths import forget_listing, is_local, plain, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 OPTION = "[encord] history"
 """The name of the path in messages."""
@@ -156,12 +155,8 @@ class ProjectStore:
 
         :raises EncordError: It cannot be listed.
         """
-        forget_listing(self.directory)
         with storage_errors(OPTION, self.directory):
-            try:
-                return Names.of(path.name for path in self.directory.iterdir())
-            except FileNotFoundError:
-                return Names()
+            return Names.of(names_now(self.directory))
 
     def append(self, records: Iterable[Record], name: str) -> None:
         """Write what one task learned, as one object.
@@ -187,7 +182,7 @@ class ProjectStore:
         path = self.directory / name
         with storage_errors(OPTION, path):
             try:
-                return bytes(path.read_bytes())
+                return bytes_now(path)
             except FileNotFoundError:
                 return None
 
@@ -242,24 +237,7 @@ def every_project(root: Any) -> Iterator[tuple[str, Names]]:
     :raises EncordError: The directory cannot be listed.
     """
     with storage_errors(OPTION, root):
-        found = _on_disk(plain(root)) if is_local(root) else _in_object_store(root)
+        found = names_below_now(root)
     for name, files in sorted(found.items()):
         if is_id(name) and require_id(name, "project_id") == name:
             yield name, Names.of(files)
-
-
-def _on_disk(root: pathlib.Path) -> dict[str, list[str]]:
-    if not root.exists():
-        return {}
-    directories = [entry for entry in os.scandir(root) if is_id(entry.name) and entry.is_dir()]
-    return {entry.name: [file.name for file in os.scandir(entry.path)] for entry in directories}
-
-
-def _in_object_store(root: Any) -> dict[str, list[str]]:
-    root.fs.invalidate_cache()  # of every directory below the root; other processes write there
-    found: dict[str, list[str]] = {}
-    above = root.path.strip("/") + "/"
-    for path in root.fs.find(root.path):
-        directory, _, name = str(path).strip("/").removeprefix(above).partition("/")
-        found.setdefault(directory, []).append(name)
-    return found

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.identifiers import require_id
-from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import parse_bool, parse_datetime, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_literals
@@ -93,7 +92,7 @@ class EncordProjectReportOperator(EncordBaseOperator):
         )
         self.remember(project_id, *facts)
         if progress.host:
-            self.push_address(context, project_url(f"https://{progress.host}", project_id))
+            self.push_project_links(context, progress.host, project_id)
         for finding in progress.findings:
             self.log.info("%s: %s", finding.severity, finding.text)
         self.log.info("%s The report is %s.", progress.forecast.sentence, path)
