@@ -1,7 +1,7 @@
 """A made-up past of some projects, so that the page "Encord" has something to show when the playground opens.
 
-The emulator has no past: its projects are minutes old. So for eight weeks, counts and activity are invented that lead
-to what is done on the emulator now. The task that they name never ran.
+The emulator has no past: its projects are minutes old. So the counts and the activity of eight weeks are invented, and
+lead to what is done on the emulator now. The task that they name never ran.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def past(
     yield project_fact(project, host), days[0]
     for moment, after, before in zip(days, done, [0, *done], strict=False):
         yield _counted(stages, rows, after), moment
-        yield _worked(stages[0], moment, after - before, chance), moment
+        yield _worked(stages[:-1], moment, after - before, chance), moment
 
 
 def _counted(stages: Sequence[Stage], rows: int, done: int) -> StagesSeen:
@@ -79,17 +79,21 @@ def _counted(stages: Sequence[Stage], rows: int, done: int) -> StagesSeen:
     )
 
 
-def _worked(stage: Stage, moment: datetime.datetime, finished: int, chance: random.Random) -> ActivitySeen:
-    """What people did on a day."""
+def _worked(stages: Sequence[Stage], moment: datetime.datetime, finished: int, chance: random.Random) -> ActivitySeen:
+    """What people did on a day, the same in each stage."""
     day = moment.date()
-    one = ActivityOfDay(
-        day=day.isoformat(),
-        stage_id=stage.uuid,
-        submitted=finished,
-        approved=finished,
-        rejected=round(finished * chance.uniform(0, 0.3)),
-        seconds=round(finished * chance.uniform(60, 140)),
-        timed_tasks=finished,
-    )
+    rejected, seconds = round(finished * chance.uniform(0, 0.3)), round(finished * chance.uniform(60, 140))
+    of_stages = [
+        ActivityOfDay(
+            day=day.isoformat(),
+            stage_id=stage.uuid,
+            submitted=finished,
+            approved=finished,
+            rejected=rejected,
+            seconds=seconds,
+            timed_tasks=finished,
+        )
+        for stage in stages
+    ]
     after = (day + _DAY).isoformat()
-    return ActivitySeen(start=day.isoformat(), end=after, actions=True, time_spent=True, final=True, days=[one])
+    return ActivitySeen(start=day.isoformat(), end=after, actions=True, time_spent=True, final=True, days=of_stages)
