@@ -37,6 +37,7 @@ from airflow_provider_encord.links import (
     queue_url,
 )
 from airflow_provider_encord.operators.arguments import parse_bool
+from airflow_provider_encord.progress import noted_in
 
 if TYPE_CHECKING:
     import datetime
@@ -200,7 +201,8 @@ class EncordBaseOperator(BaseOperator):
         """
         with airflow_errors(self.log):
             try:
-                return self._execute(context)
+                with noted_in(context.get("task_state_store")):
+                    return self._execute(context)
             except EncordError as error:
                 self._pause(context, error)
                 raise
