@@ -201,7 +201,7 @@ class TestEveryOperator:
     def test_mapped_tasks_lead_to_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AIRFLOW__ENCORD__HISTORY", "/history")
         mapped = EncordGetProjectOperator.partial(task_id="mapped").expand(project_id=[ONE, OTHER])
-        assert [link.name for link in mapped.operator.operator_extra_links] == [NAME, IN_AIRFLOW]
+        assert [link.name for link in mapped.operator_extra_links] == [NAME, IN_AIRFLOW]
 
     @pytest.mark.parametrize("line", ["2.11.3", "3.0.6"])
     def test_lines_without_the_page_have_no_button_for_it(self, line: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import datetime
 import uuid
 
 import fsspec
-import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 
@@ -15,7 +14,6 @@ from airflow_provider_encord.history.store import ProjectStore, new_name
 from airflow_provider_encord.project_pages.catalog import Catalog
 from tests.exports.test_stale_listings import _One, _Other, _Store
 
-pytestmark = pytest.mark.airflow
 NOW = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
 
 
