@@ -160,6 +160,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.agent_faults
 	$(BIN)/python -m benchmarks.webhook
 	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.project_pages
 
 check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; changes nothing
 	$(BIN)/ruff format --check .

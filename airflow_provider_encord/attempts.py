@@ -27,15 +27,8 @@ import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.storage_paths import (
-    UNFINISHED,
-    content_now,
-    entries_now,
-    is_local,
-    plain,
-    storage_errors,
-    write_whole,
-)
+from airflow_provider_encord.fresh_listings import content_now, entries_now
+from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
 
 CLAIM_SECONDS = 900.0
 """How long a claim is valid after its last renewal, in seconds, unless its owner extends it with `Claim.hold`."""

@@ -208,6 +208,9 @@ def get_provider_info() -> dict[str, Any]:
         "asset-uris": [ASSET_URIS],
         "dataset-uris": [ASSET_URIS],  # their name on Airflow 2
         "cli": ["airflow_provider_encord.smoke.airflow_cli.get_cli_commands"],  # read by Airflow 3.2 and newer
-        "extra-links": ["airflow_provider_encord.links.EncordLink"],
+        "extra-links": [
+            "airflow_provider_encord.links.EncordLink",
+            "airflow_provider_encord.links.EncordProjectPageLink",
+        ],
         "config": CONFIGURATION,
     }

@@ -190,7 +190,16 @@ MODULES = (
     ),
     PublicModule(
         "links",
-        ("EncordLink", "dataset_url", "folder_url", "label_editor_url", "ontology_url", "project_url", "queue_url"),
+        (
+            "EncordLink",
+            "EncordProjectPageLink",
+            "dataset_url",
+            "folder_url",
+            "label_editor_url",
+            "ontology_url",
+            "project_url",
+            "queue_url",
+        ),
         "Links to Encord's web app.",
     ),
     PublicModule("exports", ("Manifest", "ManifestError", "read", "read_manifest"), "Reading exports of label rows."),

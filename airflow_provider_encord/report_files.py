@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_encord.attempts import CLAIM_FILE, remove, remove_empty, remove_unfinished
-from airflow_provider_encord.storage_paths import content_now, entries_now, is_local, storage_errors, write_whole
+from airflow_provider_encord.fresh_listings import content_now, entries_now
+from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
 
 PART = "part"
 LINES = "jsonl"

@@ -16,7 +16,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, Protocol, Self, TypeVar, overload
+from typing import Any, Literal, Protocol, Self, overload
 
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
@@ -36,7 +36,6 @@ _MOST_IN_MEMORY = 2**24
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression for the end of a file name while the file is being written."""
-T = TypeVar("T")
 _VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino")
 _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError, ValueError)
 _TURNS = 10
@@ -239,54 +238,6 @@ def size_and_version(path: Any) -> tuple[int, str | None]:
     known = path.fs.info(path.path)
     marks = [str(known[name]) for name in _VERSION_MARKS if known.get(name) is not None]
     return int(known["size"]), "|".join(marks) or None
-
-
-def forget_listing(path: Any) -> None:
-    """Let the next look at a directory of an object store, and at its files, ask the store itself.
-
-    Its file system may answer from an earlier listing, which does not show what other processes did since: a file
-    that is there counts as missing, and one that was written again has its former size.
-    """
-    if hasattr(path, "fs"):
-        path.fs.invalidate_cache(path.path)
-
-
-def entries_now(directory: Any) -> list[Any]:
-    """The entries of a directory that other processes change, too; none if it does not exist.
-
-    In an object store, a directory ends when another process removes its last file, perhaps at this moment.
-
-    :raises Exception: Any error of the disk or object store; use `storage_errors`.
-    """
-    forget_listing(directory)
-    if not directory.exists():
-        return []
-    try:
-        return list(directory.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        forget_listing(directory)
-        if directory.exists():
-            raise
-        return []
-
-
-def content_now(path: Any, argument: str) -> bytes | None:
-    """The content of a file that other processes write, too; None if it does not exist."""
-    return _now(path, argument, path.read_bytes)
-
-
-def size_now(path: Any, argument: str) -> int | None:
-    """The size in bytes of a file that other processes write, too; None if it does not exist."""
-    return _now(path, argument, lambda: size_and_version(path)[0])
-
-
-def _now(path: Any, argument: str, look: Callable[[], T]) -> T | None:
-    with storage_errors(argument, path.parent):
-        forget_listing(path.parent)
-        try:
-            return look()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
 
 
 def require_regular(path: Any, argument: str) -> None:

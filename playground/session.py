@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import pathlib
 import sys
@@ -15,6 +16,7 @@ from demo.environment import EMULATOR_PYTHON, KeyPair
 from demo.steps import Steps
 from encord_emulator.process import Emulator
 from playground.dags import write_dags
+from playground.past import write_past
 from playground.people import People
 from playground.place import Place
 from playground.projects import AGENT, ARCHIVE, OWNER, PARKING, STREETS, seed, write_pictures
@@ -64,6 +66,8 @@ def _running(place: Place, steps: Steps) -> Iterator[Session]:
         emulator.authorize(key.public, email=OWNER, role="ADMIN")
         with EncordClient(SshKey.parse(key.private), Settings(base_url=emulator.url)) as client:
             projects = seed(emulator, client)
+            places = [projects[title] for title in (STREETS, PARKING, ARCHIVE)]
+            write_past(client, place.history, places, datetime.datetime.now(datetime.UTC))
             api_key = client.project(projects[STREETS]).create_api_key("nightly export", ["label.read"])
         write_pictures(place.incoming)
         emulator.bucket("intake bucket", "s3://intake/cameras", place.incoming)

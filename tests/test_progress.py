@@ -14,7 +14,14 @@ from airflow_provider_encord.client.call import Pause
 from airflow_provider_encord.client.flows.chunks import in_parts
 from airflow_provider_encord.client.flows.jobs import JobProgress, JobState
 from airflow_provider_encord.exports.progress import ExportProgress
-from airflow_provider_encord.progress import SECONDS_BETWEEN_LINES, ProgressLogger, duration, per_second
+from airflow_provider_encord.progress import (
+    SECONDS_BETWEEN_LINES,
+    STATE_KEY,
+    ProgressLogger,
+    duration,
+    noted_in,
+    per_second,
+)
 from airflow_provider_encord.uploads.progress import UploadProgress
 
 
@@ -137,3 +144,54 @@ def test_the_words_are_those_of_one_module() -> None:
 
 def _subclasses(kind: type[ProgressLogger]) -> list[type[ProgressLogger]]:
     return [found for child in kind.__subclasses__() for found in (child, *_subclasses(child))]
+
+
+class _State(dict[str, object]):
+    """What a task keeps."""
+
+    def __init__(self, broken: bool = False):
+        super().__init__()
+        self.writes, self._broken = 0, broken
+
+    def set(self, key: str, value: object) -> None:
+        self.writes += 1
+        if self._broken:
+            raise ConnectionError
+        self[key] = value
+
+    def delete(self, key: str) -> None:
+        del self[key]
+
+
+def _work(state: _State | None, seconds: int) -> list[object]:
+    """Work for some seconds; what the state has after each."""
+    now, found = [0.0], []
+    with noted_in(state):
+        progress = ProgressLogger("rows", 100, log=lambda *_: None, clock=lambda: now[0])
+        for _ in range(seconds):
+            now[0] += 1
+            progress.add()
+            found.append((state or {}).get(STATE_KEY))
+    return found
+
+
+def test_the_state_of_a_task_has_its_progress_while_it_runs_and_is_written_seldom() -> None:
+    state = _State()
+    found = _work(state, 35)
+    assert found[8] is None
+    assert "10 of 100 rows" in str(found[9])
+    assert "30 of 100 rows" in str(found[34])
+    assert (state.writes, dict(state)) == (3, {})
+
+
+def test_short_work_and_older_lines_of_airflow_write_nothing() -> None:
+    state = _State()
+    _work(state, 9)
+    assert state.writes == 0
+    assert set(_work(None, 30)) == {None}
+
+
+def test_a_state_that_cannot_be_written_is_left_alone_and_the_work_is_done() -> None:
+    state = _State(broken=True)
+    assert len(_work(state, 35)) == 35
+    assert state.writes == 1

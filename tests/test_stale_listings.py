@@ -5,6 +5,7 @@ other process did since is seen nevertheless.
 from __future__ import annotations
 
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
-from airflow_provider_encord.history.store import ProjectStore, new_name, projects_in
+from airflow_provider_encord.fresh_listings import content_now, entries_now
+from airflow_provider_encord.history.store import ProjectStore, every_project, new_name
 from airflow_provider_encord.registration.report import RegistrationReport
 from airflow_provider_encord.report_files import ReportFiles
 from tests.object_stores import Objects, attach_store
@@ -103,13 +105,27 @@ def test_the_history_of_a_project_has_what_other_tasks_learned(paths: list[Any])
     name, later = (new_name(datetime.datetime(2026, 11, 22, hour, tzinfo=datetime.UTC)) for hour in (1, 2))
     one.write(name, b"first\n")
     assert one.names().new == (name,)
-    assert list(projects_in(paths[0])) == [PROJECT]
+    assert [name for name, _ in every_project(paths[0])] == [PROJECT]
     other.write(later, b"")
     other.write(name, b"first\nsecond\n")
     assert one.read(name) == b"first\nsecond\n"
     assert one.names().new == (name, later)
     ProjectStore(paths[1], PROJECT.replace("0", "1")).write(name, b"")
-    assert len(list(projects_in(paths[0]))) == 2
+    assert len(list(every_project(paths[0]))) == 2
+
+
+def test_each_thread_sees_what_another_process_did(paths: list[Any]) -> None:
+    """Each lists with a file system of its own."""
+    (paths[0] / "first").write_bytes(b"1")
+
+    def look() -> tuple[list[str], bytes | None]:
+        return sorted(path.name for path in entries_now(paths[0])), content_now(paths[0] / "first", "report")
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(look).result() == (["first"], b"1")
+        (paths[1] / "second").write_bytes(b"2")
+        (paths[1] / "first").write_bytes(b"one")
+        assert thread.submit(look).result() == look() == (["first", "second"], b"one")
 
 
 def test_an_error_of_the_store_still_names_the_argument(paths: list[Any]) -> None:

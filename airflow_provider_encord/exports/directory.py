@@ -37,15 +37,8 @@ from airflow_provider_encord.exports.file_names import (
     plan_of,
     short,
 )
-from airflow_provider_encord.storage_paths import (
-    StoragePath,
-    content_now,
-    entries_now,
-    locked,
-    size_now,
-    storage_errors,
-    write_whole,
-)
+from airflow_provider_encord.fresh_listings import content_now, entries_now, size_now
+from airflow_provider_encord.storage_paths import StoragePath, locked, storage_errors, write_whole
 
 KIND: Literal["encord export plan"] = "encord export plan"
 MOST_REPLACED = 100

@@ -38,13 +38,8 @@ from airflow_provider_encord.exports.manifest import (
     PreviousExport,
     read_manifest,
 )
-from airflow_provider_encord.storage_paths import (
-    StoragePath,
-    forget_listing,
-    is_local,
-    size_and_version,
-    storage_errors,
-)
+from airflow_provider_encord.fresh_listings import forget_listing
+from airflow_provider_encord.storage_paths import StoragePath, is_local, size_and_version, storage_errors
 
 Link: TypeAlias = tuple[StoragePath, Manifest]
 _ARGUMENT = "history_dir"

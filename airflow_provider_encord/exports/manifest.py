@@ -16,8 +16,9 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.exports.file_names import MANIFEST as MANIFEST
 from airflow_provider_encord.exports.listing import Filters, ListedRow, RowSelection
+from airflow_provider_encord.fresh_listings import forget_listing
 from airflow_provider_encord.history.records import LabelsSeen
-from airflow_provider_encord.storage_paths import StoragePath, forget_listing
+from airflow_provider_encord.storage_paths import StoragePath
 
 SCHEMA_VERSION = "1.0"
 LABELS: Literal["labels"] = "labels"

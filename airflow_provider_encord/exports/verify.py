@@ -26,12 +26,12 @@ from airflow_provider_encord.exports.manifest import (
 )
 from airflow_provider_encord.exports.reading import Reader, ReadOptions
 from airflow_provider_encord.exports.shards import SHARD_NAME
+from airflow_provider_encord.fresh_listings import forget_listing
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     blocks_of,
-    forget_listing,
     is_local,
     plain,
     require_replaceable,

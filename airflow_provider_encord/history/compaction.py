@@ -1,4 +1,5 @@
-"""Making few files of many: what tasks wrote on past days becomes one file for each month, and a summary of all.
+"""Making few files of many: what tasks wrote on past days becomes one file for each month, a summary of all
+and an outline.
 
 It may run anywhere, at any time, twice, or in two processes at once, and may be killed between any two steps. Because:
 a file of a month is named by its content, so two processes that read the same write the same; a file is removed only
@@ -15,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from airflow_provider_encord.history.daily import Summary, encode_summary, summary_name, summary_of
+from airflow_provider_encord.history.outline import encode_outline, outline_name
 from airflow_provider_encord.history.records import Record, encode
 from airflow_provider_encord.history.store import (
     Names,
@@ -68,7 +70,7 @@ def compact(store: ProjectStore, now: datetime.datetime) -> Compacted:
     gone = [name for name in merged if name not in written]
     for name in gone:
         store.remove(name)
-    _write_summary(store)
+    _write_summary(store, now)
     return Compacted(merged=len(gone), kept=len(kept))
 
 
@@ -106,15 +108,17 @@ def _write_months(store: ProjectStore, records: Sequence[Record]) -> set[str]:
     return written
 
 
-def _write_summary(store: ProjectStore) -> None:
-    """Write the summary of the months that are there now, and remove those of others."""
+def _write_summary(store: ProjectStore, now: datetime.datetime) -> None:
+    """Write the summary and the outline of the months that are there now, and remove those of others."""
     names = store.names()
     records, whole, kept = _read(store, names.months)
-    name = summary_name(whole)
+    summary, outline = summary_name(whole), outline_name(whole)
     if kept or len(whole) != len(names.months):
-        name = ""  # it would hide what cannot be read
-    elif name not in names.summaries:
-        store.write(name, encode_summary(Summary(months=whole, project=summary_of(once(records)))))
-    for other in names.summaries:
-        if other != name:
+        summary = outline = ""  # they would hide what cannot be read
+    elif summary not in names.summaries or outline not in names.outlines:
+        project = summary_of(once(records))
+        store.write(summary, encode_summary(Summary(months=whole, project=project)))
+        store.write(outline, encode_outline(whole, project, now.astimezone(datetime.UTC).date()))
+    for other in (*names.summaries, *names.outlines):
+        if other not in (summary, outline):
             store.remove(other)

@@ -6,6 +6,7 @@ name                                          content
 ``new-<time>-<writer>.jsonl``                 what one task learned; each writer has names of its own
 ``month-<yyyy-mm>-<digest>.jsonl``            the records of a month; its name is made of its content
 ``summary-<digest>.json``                     the months, day by day; its name is made of the months' names
+``outline-<digest>.json``                     of the summary, what the page of all projects needs
 ============================================  =============================================================
 
 Object stores have no locks and cannot append. So a file is never changed: it appears whole, and is removed only when
@@ -25,14 +26,17 @@ from typing import Any
 
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.identifiers import is_id, require_id
+from airflow_provider_encord.fresh_listings import content_now, entries_now, names_below_now
 from airflow_provider_encord.history.records import Record, UnreadableRecordError, decode, encode
-from airflow_provider_encord.storage_paths import content_now, entries_now, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 OPTION = "[encord] history"
 """The name of the path in messages."""
 _NEW = re.compile(r"new-(\d{4}-\d\d-\d\d)T[0-9-]*Z-[0-9a-f]+\.jsonl")
 _MONTH = re.compile(r"month-(\d{4}-\d\d)-[0-9a-f]{16}\.jsonl")
 _SUMMARY = re.compile(r"summary-[0-9a-f]{16}\.json")
+_OUTLINE = re.compile(r"outline-[0-9a-f]{16}\.json")
+_PATTERNS = {"new": _NEW, "month": _MONTH, "summary": _SUMMARY, "outline": _OUTLINE}
 _LONGEST_LINE = 2**20
 _NAMED = 20
 
@@ -79,6 +83,18 @@ class Names:
     new: tuple[str, ...] = ()
     months: tuple[str, ...] = ()
     summaries: tuple[str, ...] = ()
+    outlines: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Names:
+        """Sort the names in a directory by their kind. Others are left out."""
+        found: dict[str, list[str]] = {"new": [], "month": [], "summary": [], "outline": []}
+        for name in sorted(names):
+            kind = name.partition("-")[0]
+            if kind in found and _PATTERNS[kind].fullmatch(name):
+                found[kind].append(name)
+        new, months, summaries, outlines = map(tuple, found.values())
+        return cls(new=new, months=months, summaries=summaries, outlines=outlines)
 
 
 @dataclasses.dataclass
@@ -140,12 +156,7 @@ class ProjectStore:
         :raises EncordError: It cannot be listed.
         """
         with storage_errors(OPTION, self.directory):
-            names = sorted(path.name for path in entries_now(self.directory))
-        return Names(
-            new=tuple(name for name in names if _NEW.fullmatch(name)),
-            months=tuple(name for name in names if _MONTH.fullmatch(name)),
-            summaries=tuple(name for name in names if _SUMMARY.fullmatch(name)),
-        )
+            return Names.of(path.name for path in entries_now(self.directory))
 
     def append(self, records: Iterable[Record], name: str) -> None:
         """Write what one task learned, as one object.
@@ -213,11 +224,15 @@ def once(records: Iterable[Record]) -> list[Record]:
     return sorted(found.values(), key=lambda record: record.order)
 
 
-def projects_in(root: Any) -> Iterator[str]:
-    """The ids of the projects that have a history, sorted.
+def every_project(root: Any) -> Iterator[tuple[str, Names]]:
+    """The ids of the projects that have a history, sorted, each with the names of its files.
+
+    An object store is asked for all of them at once.
 
     :raises EncordError: The directory cannot be listed.
     """
     with storage_errors(OPTION, root):
-        names = sorted(path.name for path in entries_now(root))
-    yield from (name for name in names if is_id(name) and require_id(name, "project_id") == name)
+        found = names_below_now(root)
+    for name, files in sorted(found.items()):
+        if is_id(name) and require_id(name, "project_id") == name:
+            yield name, Names.of(files)

@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -26,8 +26,18 @@ from airflow_provider_encord.client.errors import EncordError, PartialFailureErr
 from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
-from airflow_provider_encord.links import EncordLink, link_key
+from airflow_provider_encord.links import (
+    PROJECT_XCOM_KEY,
+    XCOM_KEY,
+    TaskLinks,
+    has_project_pages,
+    link_key,
+    project_page_path,
+    project_url,
+    queue_url,
+)
 from airflow_provider_encord.operators.arguments import parse_bool
+from airflow_provider_encord.progress import noted_in
 
 if TYPE_CHECKING:
     import datetime
@@ -121,9 +131,9 @@ class EncordBaseOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("encord_conn_id",)
-    operator_extra_links: tuple[EncordLink, ...] = (
-        EncordLink(),
-    )  # an attribute of the class, because mapped tasks lose attributes of the instance
+    knows_project: ClassVar[bool] = True
+    """Whether tasks work on a project, so that they lead to its page in Airflow."""
+    operator_extra_links = TaskLinks()
     ui_color = "#e6e1fb"
 
     def __init__(self, *, encord_conn_id: str = DEFAULT_CONNECTION_ID, **kwargs: Any):
@@ -191,7 +201,8 @@ class EncordBaseOperator(BaseOperator):
         """
         with airflow_errors(self.log):
             try:
-                return self._execute(context)
+                with noted_in(context.get("task_state_store")):
+                    return self._execute(context)
             except EncordError as error:
                 self._pause(context, error)
                 raise
@@ -245,17 +256,45 @@ class EncordBaseOperator(BaseOperator):
         :param url: One of the functions of `airflow_provider_encord.links`.
         :param ids: The arguments of that function after the first, which comes from the connection.
         """
+        if url in (project_url, queue_url) and ids:
+            self.push_project_page(context, str(ids[0]))
         self.push_address(context, url(self.client.settings.link_base, *ids, **more))
 
-    def push_address(self, context: Context, address: str | None) -> None:
-        """Set the target of the link to an address that is known without the connection; None sets none."""
+    def push_project_page(self, context: Context, project_id: str) -> None:
+        """Set the target of the task's link "Project in Airflow", if Airflow has such a page."""
+        if has_project_pages():
+            self.push_address(context, project_page_path(project_id), key=PROJECT_XCOM_KEY)
+
+    def push_address(self, context: Context, address: str | None, *, key: str = XCOM_KEY) -> None:
+        """Set the target of a link to an address that is known without the connection; None sets none.
+
+        :param key: The XCom key of the link.
+        """
         task_instance = context.get("ti")
         if address is None or task_instance is None:  # outside of Airflow, such as in a unit test
             return
         try:
-            task_instance.xcom_push(key=link_key(), value=address)
+            task_instance.xcom_push(key=link_key(key), value=address)
         except Exception as error:  # noqa: BLE001 - no XCom backend may fail the task because of a link
             self.log.warning("The link to Encord could not be stored: %s.", type(error).__name__)
+
+    def push_project_links(self, context: Context, host: str, project_id: str) -> None:
+        """Set the targets of both links for a project that a file names.
+
+        The connection is read only if the host is not one of Encord's own, and nothing is sent. If it cannot be read or
+        is about another host, there is no link to Encord.
+
+        :param host: Host of the API that the file is from.
+        """
+        self.push_project_page(context, project_id)
+        address = project_url(f"https://{host}", project_id)
+        if address is None:
+            try:
+                settings = self.client.settings
+            except (EncordError, AirflowException):
+                return
+            address = project_url(settings.link_base, project_id) if settings.host == host else None
+        self.push_address(context, address)
 
     def record_asset_event(self, context: Context, uri: str, extra: Mapping[str, Any], *, changed: bool = True) -> None:
         """Add the result of the task to its asset event.

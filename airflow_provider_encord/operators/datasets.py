@@ -49,6 +49,7 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
         dataset.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("title", "description", "create_backing_folder", "if_exists", "encord_conn_id")
 
     def __init__(
@@ -96,6 +97,7 @@ class EncordGetDatasetOperator(EncordBaseOperator):
     :raises AirflowFailException: The dataset does not exist, or the connection has no access to it.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("dataset_id", "encord_conn_id")
 
     def __init__(self, *, dataset_id: str | None = None, **kwargs: Any):
@@ -118,6 +120,8 @@ class EncordListDatasetsOperator(ListingOperator):
     :return: A list of dictionaries with the fields that `EncordGetDatasetOperator` returns, and ``created_at`` and
         ``last_edited_at``.
     """
+
+    knows_project = False
 
     def _execute(self, context: Context) -> list[dict[str, Any]]:
         """List the datasets."""
@@ -150,6 +154,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         were linked.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = (
         *("dataset_id", "item_ids", "folder_id", "collection_id", "duplicates_behavior", "encord_conn_id"),
     )
@@ -221,6 +226,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         request. The message says how many rows were removed.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("dataset_id", "data_hashes", "preview", "encord_conn_id")
 
     def __init__(
@@ -267,6 +273,7 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
     :raises AirflowFailException: An address or the role is invalid, or Encord rejects the request.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("dataset_id", *AddUsersOperator.template_fields)
 
     def __init__(self, *, dataset_id: str, **kwargs: Any):

@@ -49,6 +49,7 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         ontology.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("title", "structure", "description", "if_exists", "encord_conn_id")
     template_fields_renderers = {"structure": "json"}  # noqa: RUF012 - as Airflow declares it
 
@@ -109,6 +110,7 @@ class EncordGetOntologyOperator(EncordBaseOperator):
     :raises AirflowFailException: The ontology does not exist, or the connection has no access to it.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("ontology_id", "encord_conn_id")
 
     def __init__(self, *, ontology_id: str, **kwargs: Any):

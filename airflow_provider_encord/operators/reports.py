@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.identifiers import require_id
-from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import parse_bool, parse_datetime, parse_url, storage_path
+from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
+    parse_bool,
+    parse_datetime,
+    parse_url,
+    storage_path,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_literals
 
@@ -38,12 +43,15 @@ class EncordProjectReportOperator(EncordBaseOperator):
     :param refresh: Also ask Encord (templated), and keep the answers in the history: one request for the project, one
         whose response lists all label rows (about 800 bytes each, as a stream), and one for each page of the actions
         and the time spent of the last 28 days. Default: False.
-    :return: ``{"project_id", "destination": URI, "done": int or None, "total": int or None, "verdict", "forecast": date
-        or None, "earliest", "latest", "late": int, "warnings": int, "wrong": int, "newer": int}``. ``verdict`` is
-        ``forecast``, ``done``, ``too_short``, ``no_progress``, ``growing`` or ``unknown``. ``late`` and ``warnings``
-        are numbers of findings, ``wrong`` and ``newer`` are records of the history that cannot be used.
-    :raises AirflowFailException: There is no history and `refresh` is False, the destination has another file, or an
-        argument is wrong.
+    :param png: Path or URI of a picture of the same plots (templated), for mail or chat. It replaces only another PNG.
+        Needs the extra ``png``. Default: no picture.
+    :return: ``{"project_id", "destination": URI, "png": URI or None, "done": int or None, "total": int or None,
+        "verdict", "forecast": date or None, "earliest", "latest", "late": int, "warnings": int, "wrong": int, "newer":
+        int}``. ``verdict`` is ``forecast``, ``done``, ``too_short``, ``no_progress``, ``growing`` or ``unknown``.
+        ``late`` and ``warnings`` are numbers of findings, ``wrong`` and ``newer`` are records of the history that
+        cannot be used.
+    :raises AirflowFailException: There is no history and `refresh` is False, a path has another file, Pillow is
+        missing, or an argument is wrong.
     :raises AirflowException: The storage or Encord could not be reached; a retry may help.
     """
 
@@ -52,6 +60,7 @@ class EncordProjectReportOperator(EncordBaseOperator):
         "destination",
         "due",
         "refresh",
+        "png",
         *EncordBaseOperator.template_fields,
     )
 
@@ -62,6 +71,7 @@ class EncordProjectReportOperator(EncordBaseOperator):
         destination: str | os.PathLike[str] | ObjectStoragePath,
         due: datetime.datetime | datetime.date | str | None = None,
         refresh: bool | str = False,
+        png: str | os.PathLike[str] | ObjectStoragePath | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -69,11 +79,13 @@ class EncordProjectReportOperator(EncordBaseOperator):
         self.destination = destination
         self.due = due
         self.refresh = refresh
+        self.png = png
         check_literals(
             project_id=(project_id, require_id),
             destination=(destination, parse_url),
             due=(due, _parse_due),
             refresh=(refresh, parse_bool),
+            png=(png, parse_url),
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -83,6 +95,7 @@ class EncordProjectReportOperator(EncordBaseOperator):
         project_id = require_id(self.project_id, "project_id")
         path, due = storage_path(self.destination, "destination"), _parse_due(self.due, "due")
         refresh = parse_bool(self.refresh, "refresh", empty=False)
+        png = storage_path(self.png, "png") if blank_to_none(self.png) else None
         progress, facts = report_project(
             project_id,
             self._learned.directory(),
@@ -90,14 +103,15 @@ class EncordProjectReportOperator(EncordBaseOperator):
             now=_now(),
             due=due,
             client=(lambda: self.client) if refresh else None,
+            png=png,
         )
         self.remember(project_id, *facts)
         if progress.host:
-            self.push_address(context, project_url(f"https://{progress.host}", project_id))
+            self.push_project_links(context, progress.host, project_id)
         for finding in progress.findings:
             self.log.info("%s: %s", finding.severity, finding.text)
         self.log.info("%s The report is %s.", progress.forecast.sentence, path)
-        return result_of(progress, path)
+        return result_of(progress, path, png)
 
 
 def _now() -> datetime.datetime:

@@ -5,16 +5,14 @@ Airflow does not authenticate requests to a plugin's app, so the app asks Airflo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 
-from airflow_provider_encord.history.daily import ProjectDays
-
-Permitted = Callable[[ProjectDays], bool]
-"""Whether a user may see a project."""
+Permitted = Callable[[Sequence[str]], bool]
+"""Whether a user may see a project, by the ids of the DAGs that wrote to its history."""
 
 
 def permitted_to(user: Any) -> Permitted:
@@ -25,10 +23,10 @@ def permitted_to(user: Any) -> Permitted:
     :param user: The user of the request.
     """
     manager = get_auth_manager()
-    dag_ids: set[str] = manager.get_authorized_dag_ids(user=user, method="GET")
+    readable: set[str] = manager.get_authorized_dag_ids(user=user, method="GET")
     sees_plugins = manager.is_authorized_view(access_view=AccessView.PLUGINS, user=user)
 
-    def permitted(days: ProjectDays) -> bool:
-        return not dag_ids.isdisjoint(days.dag_ids) if days.dag_ids else sees_plugins
+    def permitted(dag_ids: Sequence[str]) -> bool:
+        return not readable.isdisjoint(dag_ids) if dag_ids else sees_plugins
 
     return permitted

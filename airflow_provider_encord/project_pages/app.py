@@ -78,7 +78,7 @@ class _Pages:
             shown = list(self._opened().all(_now()))
         except EncordError as error:
             return _unreadable(error)
-        mine = [one.progress for one in shown if permitted(one.days)]
+        mine = [one.glance for one in shown if permitted(one.dag_ids)]
         return HTMLResponse(overview_of(mine, head=_HEAD, hidden=len(mine) < len(shown)), headers=dict(HEADERS))
 
     def project(self, project_id: str, user: User) -> Response:
@@ -104,7 +104,7 @@ class _Pages:
             shown = None
         except EncordError as error:
             return _unreadable(error)
-        if shown is None or not permitted(shown.days):
+        if shown is None or not permitted(shown.dag_ids):
             return _refusal(404, "The history has no such project that you may see.")
         return shown
 

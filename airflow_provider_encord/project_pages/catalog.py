@@ -9,19 +9,25 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.history.daily import ProjectDays
-from airflow_provider_encord.history.reading import ProjectHistory, read_all, read_project
+from airflow_provider_encord.history.reading import ProjectHistory, read_outlines, read_project
 from airflow_provider_encord.history.store import Names
-from airflow_provider_encord.project_progress.progress import ProjectProgress, progress_of
+from airflow_provider_encord.project_progress.progress import Glance, ProjectProgress, glance_of, progress_of
 
-_MOST_KEPT = 2000
-"""So many projects stay in memory."""
+
+class Listed(msgspec.Struct, frozen=True):
+    """A project on the page of all projects.
+
+    :param dag_ids: The DAGs whose tasks wrote to its history, which decide who may see it.
+    """
+
+    dag_ids: list[str]
+    glance: Glance
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A project, and what decides who may see it."""
+    """A project on its own page."""
 
-    days: ProjectDays
+    dag_ids: list[str]
     progress: ProjectProgress
 
 
@@ -33,16 +39,37 @@ class Catalog:
 
     def __init__(self, root: Any):
         self._root = root
-        self._kept: dict[str, tuple[tuple[str, Names], Shown]] = {}
+        self._kept: dict[str, tuple[tuple[datetime.date, Names], Listed]] = {}
         self._lock = threading.Lock()
 
-    def all(self, now: datetime.datetime) -> Iterator[Shown]:
-        """Every project, in the order of their ids.
+    def all(self, now: datetime.datetime) -> Iterator[Listed]:
+        """Every project, in the order of their ids. Files never change, so only new names are read.
 
         :raises EncordError: The directory of the history cannot be listed.
         """
-        for history in read_all(self._root):
-            yield self._shown(history, now)
+        with self._lock:
+            known, self._kept = self._kept, {}
+            try:
+                for project_id, key, history in self._read(now, known):
+                    listed = known[project_id][1] if history is None else _listed(history, now)
+                    self._kept[project_id] = key, listed
+            except BaseException:
+                self._kept = known
+                raise
+            found = [listed for _, listed in self._kept.values()]
+        yield from found
+
+    def _read(
+        self, now: datetime.datetime, known: dict[str, tuple[tuple[datetime.date, Names], Listed]]
+    ) -> Iterator[tuple[str, tuple[datetime.date, Names], ProjectHistory | None]]:
+        """The histories; None for those that are known."""
+        today = now.astimezone(datetime.UTC).date()
+
+        def is_new(project_id: str, names: Names) -> bool:
+            return project_id not in known or known[project_id][0] != (today, names)
+
+        for project_id, names, history in read_outlines(self._root, today, is_new):
+            yield project_id, (today, names), history
 
     def one(self, project_id: str, now: datetime.datetime) -> Shown | None:
         """A project; None if the history has nothing about it.
@@ -54,18 +81,8 @@ class Catalog:
         history = read_project(self._root, project_id)
         if history.days.last_at is None and not history.problems.total:
             return None
-        return self._shown(history, now)
+        return Shown(history.days.dag_ids, progress_of(history, now))
 
-    def _shown(self, history: ProjectHistory, now: datetime.datetime) -> Shown:
-        """The numbers of a project. To forecast takes longer than to read, so they stay until the history changes."""
-        key = (now.date().isoformat(), history.names)
-        with self._lock:
-            kept = self._kept.get(history.project_id)
-        if kept and kept[0] == key:
-            return kept[1]
-        shown = Shown(history.days, progress_of(history, now))
-        with self._lock:
-            while len(self._kept) >= _MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[history.project_id] = key, shown
-        return shown
+
+def _listed(history: ProjectHistory, now: datetime.datetime) -> Listed:
+    return Listed(history.days.dag_ids, glance_of(history, now))

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from airflow_provider_encord.project_progress.findings import SEVERITIES
 from airflow_provider_encord.project_progress.forecast import said
 from airflow_provider_encord.project_progress.page import SEVERITY_WORDS, begin, html_table, moment, title_of
-from airflow_provider_encord.project_progress.progress import ProjectProgress
+from airflow_provider_encord.project_progress.progress import Glance
 
 _HEAD = ("Project", "What to look at", "Done", "Forecast", "Open tasks", "As of")
 
 
-def overview_of(projects: Sequence[ProjectProgress], *, head: str = "", hidden: bool = False) -> str:
+def overview_of(projects: Sequence[Glance], *, head: str = "", hidden: bool = False) -> str:
     """The page.
 
     :param projects: Those that the reader may see.
@@ -23,13 +23,13 @@ def overview_of(projects: Sequence[ProjectProgress], *, head: str = "", hidden: 
     return "\n".join(_page(sorted(projects, key=_urgency), head, hidden)) + "\n"
 
 
-def _urgency(progress: ProjectProgress) -> tuple[int, str, str]:
+def _urgency(progress: Glance) -> tuple[int, str, str]:
     """The worst finding decides, then the title."""
     worst = SEVERITIES.index(progress.findings[0].severity) if progress.findings else len(SEVERITIES)
     return worst, title_of(progress).casefold(), progress.project_id
 
 
-def _page(projects: Sequence[ProjectProgress], head: str, hidden: bool) -> Iterator[str]:
+def _page(projects: Sequence[Glance], head: str, hidden: bool) -> Iterator[str]:
     yield from begin("Encord projects", head)
     yield "<h1>Encord projects</h1>"
     late = sum(bool(one.findings) and one.findings[0].severity == "late" for one in projects)
@@ -45,10 +45,10 @@ def _page(projects: Sequence[ProjectProgress], head: str, hidden: bool) -> Itera
     yield "</main></body></html>"
 
 
-def _cells(progress: ProjectProgress) -> Iterator[str]:
+def _cells(progress: Glance) -> Iterator[str]:
     yield f'<a href="projects/{progress.project_id}">{html.escape(title_of(progress))}</a>'
     yield _worst(progress)
-    last = progress.points[-1] if progress.points else None
+    last = progress.last
     yield f"{last.done / last.total:.0%} of {last.total}" if last and last.total else "not known"
     yield _forecast(progress)
     counts = [stage.tasks for stage in progress.stages if stage.tasks is not None and not stage.is_final]
@@ -56,7 +56,7 @@ def _cells(progress: ProjectProgress) -> Iterator[str]:
     yield moment(progress.as_of) if progress.as_of else "never"
 
 
-def _worst(progress: ProjectProgress) -> str:
+def _worst(progress: Glance) -> str:
     """The first finding; how many more there are stands behind it."""
     unusable = progress.wrong + progress.newer
     parts = []
@@ -70,7 +70,7 @@ def _worst(progress: ProjectProgress) -> str:
     return " ".join(parts)
 
 
-def _forecast(progress: ProjectProgress) -> str:
+def _forecast(progress: Glance) -> str:
     ended = progress.forecast
     if ended.date is None:
         return {"growing": "no end in sight", "no_progress": "no progress"}.get(ended.verdict, "not known")

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from airflow_provider_encord.history.counted import Point
 from airflow_provider_encord.history.daily import ProjectDays
 from airflow_provider_encord.project_progress.forecast import Forecast, forecast, said
-from airflow_provider_encord.project_progress.series import Point
 from airflow_provider_encord.project_progress.stages import StageNow
 
 STILL_DAYS = 7

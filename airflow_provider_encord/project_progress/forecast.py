@@ -18,7 +18,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from airflow_provider_encord.project_progress.series import Point, Step, steps
+from airflow_provider_encord.history.counted import Point
+from airflow_provider_encord.project_progress.series import Step, steps
 
 MOST_WEEKS = 8
 LEAST_WEEKS = 2
@@ -172,6 +173,9 @@ class _Week(NamedTuple):
 def _length(remaining: float, weeks: Sequence[_Week], chance: random.Random) -> int:
     """The number of days until nothing remains, if random weeks of these follow."""
     days, count = 0, len(weeks)
+    fastest, most = max(week.all for week in weeks), max(week.most for week in weeks)
+    if remaining > max(fastest, 0) * (LONGEST_DAYS // 7 + 1) + most:
+        return LONGEST_DAYS + 7  # not even if each week were the best of these
     while days <= LONGEST_DAYS:
         week = weeks[int(chance.random() * count)]
         if remaining <= week.most:

@@ -15,7 +15,7 @@ from airflow_provider_encord.client.web_app import project_url
 from airflow_provider_encord.history.records import Task
 from airflow_provider_encord.project_progress.forecast import said
 from airflow_provider_encord.project_progress.plotted import Plotted, plotted
-from airflow_provider_encord.project_progress.progress import ProjectProgress
+from airflow_provider_encord.project_progress.progress import Glance, ProjectProgress
 from airflow_provider_encord.project_progress.stages import StageNow
 
 BEGINNING = (
@@ -99,7 +99,7 @@ def _page(progress: ProjectProgress, head: str, above: str, address: TaskAddress
     yield "</main></body></html>"
 
 
-def title_of(progress: ProjectProgress) -> str:
+def title_of(progress: Glance) -> str:
     """The title of the project, or its id."""
     return progress.title or f"Project {progress.project_id}"
 
@@ -133,7 +133,7 @@ def _answer(progress: ProjectProgress) -> Iterator[str]:
 
 
 def _figures(progress: ProjectProgress) -> Iterator[str]:
-    last, ended = progress.points[-1] if progress.points else None, progress.forecast
+    last, ended = progress.last, progress.forecast
     figures = []
     if last and last.total:
         figures.append((f"Done ({progress.noun})", f"{last.done} of {last.total} ({_percent(last.done / last.total)})"))

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
+from airflow_provider_encord.history.counted import Point
 from airflow_provider_encord.plots import Curve, areas, columns, curves
 from airflow_provider_encord.project_progress.progress import ProjectProgress
-from airflow_provider_encord.project_progress.series import Point
 
 Numbers = TypeVar("Numbers")
 _DAYS_OF_COLUMNS = 84

@@ -12,17 +12,16 @@ from typing import Literal
 
 import msgspec
 
+from airflow_provider_encord.history.counted import Point, points
 from airflow_provider_encord.history.daily import LastEvent, ProjectDays
 from airflow_provider_encord.history.reading import ProjectHistory
 from airflow_provider_encord.history.records import EVENTS
 from airflow_provider_encord.project_progress.findings import Finding, findings
 from airflow_provider_encord.project_progress.forecast import DRAWS, Forecast, forecast
 from airflow_provider_encord.project_progress.series import (
-    Point,
     Reviews,
     Step,
     TimeOfDay,
-    points,
     reviews,
     steps,
     time_spent,
@@ -55,36 +54,47 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     of: int
 
 
-class ProjectProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a project is.
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page of all projects shows of one.
 
     :param as_of: Time of the latest record of the history; None if it is empty.
-    :param measure: What `points` count: tasks in final ``stages``, or rows that have ``labels``.
+    :param measure: What `last` counts: tasks in final ``stages``, or rows that have ``labels``.
     :param findings: What is late or wrong, the worst first.
     :param stages: The stages now, in the order of the workflow.
+    :param last: The last count; None if there was no count.
+    :param wrong: Number of lines of the history that are not records, and of files that cannot be read.
+    :param newer: Number of records of a newer version of the provider.
+    """
+
+    project_id: str
+    title: str | None
+    status: str | None
+    as_of: str | None
+    measure: Literal["stages", "labels"]
+    findings: list[Finding]
+    forecast: Forecast
+    stages: list[StageNow]
+    last: Point | None
+    wrong: int
+    newer: int
+
+
+class ProjectProgress(Glance, frozen=True, kw_only=True):
+    """How far a project is.
+
     :param stage_days: The days on which all stages were counted.
     :param points: What is done, on each day that was counted.
     :param steps: What was done on each day since the day before.
     :param rejection: Share of reviews that rejected a task.
     :param seconds_per_task: Time spent in a stage on a task in a day, on average.
     :param events: The last export, gate, ... of the project, by kind.
-    :param wrong: Number of lines of the history that are not records, and of files that cannot be read.
-    :param newer: Number of records of a newer version of the provider.
-    :param problems: The first of these, in words.
+    :param problems: The first of what of the history cannot be used, in words.
     """
 
     schema_version: str = SCHEMA_VERSION
-    project_id: str
-    title: str | None
-    status: str | None
     host: str | None
     now: str
-    as_of: str | None
-    measure: Literal["stages", "labels"]
-    findings: list[Finding]
-    forecast: Forecast
     due: datetime.date | None
-    stages: list[StageNow]
     stage_days: list[datetime.date]
     stage_series: list[StageSeries]
     points: list[Point]
@@ -94,8 +104,6 @@ class ProjectProgress(msgspec.Struct, frozen=True, kw_only=True):
     rejection: Share
     seconds_per_task: Share
     events: dict[str, LastEvent]
-    wrong: int
-    newer: int
     problems: list[str]
 
     @property
@@ -117,25 +125,16 @@ def progress_of(
     today = now.date()
     measure, counted = points(days)
     counted = [point for point in counted if point.day <= today]
-    ended = forecast(counted, noun=NOUNS[measure], draws=draws)
-    stages = stages_now(days, today)
-    stage_days, series = _stage_series(days, stages, today)
+    glance = _glance(history, measure, counted, today, due, draws)
+    stage_days, series = _stage_series(days, glance.stages, today)
     reviewed = [one for one in reviews(days) if one.day <= today]
     timed = [one for one in time_spent(days) if one.day <= today]
     events = {name: days.events[name] for name in (*EVENTS, *sorted({*days.events} - {*EVENTS})) if name in days.events}
-    problems, seen = history.problems, days.project.seen if days.project else None
     return ProjectProgress(
-        project_id=history.project_id,
-        title=seen.title if seen else None,
-        status=seen.status if seen else None,
-        host=seen.host if seen else None,
+        **msgspec.structs.asdict(glance),
+        host=days.project.seen.host if days.project else None,
         now=now.isoformat(timespec="seconds"),
-        as_of=days.last_at,
-        measure=measure,
-        findings=findings(days, stages, counted, ended, today=today, due=due, noun=NOUNS[measure]),
-        forecast=ended,
         due=due,
-        stages=stages,
         stage_days=stage_days,
         stage_series=series,
         points=counted,
@@ -145,9 +144,41 @@ def progress_of(
         rejection=_rejection(reviewed, today),
         seconds_per_task=_seconds_per_task(timed, today),
         events=events,
+        problems=history.problems.examples,
+    )
+
+
+def glance_of(history: ProjectHistory, now: datetime.datetime) -> Glance:
+    """Take what the page of all projects shows, from the history or its outline."""
+    today = now.astimezone(datetime.UTC).date()
+    measure, counted = points(history.days)
+    counted = [point for point in counted if point.day <= today]
+    return _glance(history, measure, counted, today, None, DRAWS)
+
+
+def _glance(
+    history: ProjectHistory,
+    measure: Literal["stages", "labels"],
+    counted: Sequence[Point],
+    today: datetime.date,
+    due: datetime.date | None,
+    draws: int,
+) -> Glance:
+    days, problems = history.days, history.problems
+    seen = days.project.seen if days.project else None
+    ended, stages = forecast(counted, noun=NOUNS[measure], draws=draws), stages_now(days, today)
+    return Glance(
+        project_id=history.project_id,
+        title=seen.title if seen else None,
+        status=seen.status if seen else None,
+        as_of=days.last_at,
+        measure=measure,
+        findings=findings(days, stages, counted, ended, today=today, due=due, noun=NOUNS[measure]),
+        forecast=ended,
+        stages=stages,
+        last=counted[-1] if counted else None,
         wrong=problems.wrong + problems.files,
         newer=problems.newer,
-        problems=problems.examples,
     )
 
 

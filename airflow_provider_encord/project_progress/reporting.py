@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from airflow_provider_encord import plot_pictures
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.history.daily import ProjectDays
@@ -14,14 +15,15 @@ from airflow_provider_encord.history.reading import ProjectHistory, read_project
 from airflow_provider_encord.history.records import Fact, record_of
 from airflow_provider_encord.history.store import OPTION, Problems
 from airflow_provider_encord.html_pages import require_replaceable_page
-from airflow_provider_encord.project_progress.page import BEGINNING, page_of
+from airflow_provider_encord.project_progress.page import BEGINNING, page_of, title_of
+from airflow_provider_encord.project_progress.plotted import plotted
 from airflow_provider_encord.project_progress.progress import ProjectProgress, progress_of
 from airflow_provider_encord.project_progress.refresh import DAYS_OF_ACTIVITY, ask_encord
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors, write_whole
 
 log = logging.getLogger(__name__)
 
-_ARGUMENT = "destination"
+_ARGUMENT, _PNG = "destination", "png"
 
 
 def report_project(
@@ -32,6 +34,7 @@ def report_project(
     now: datetime.datetime,
     due: datetime.date | None,
     client: Callable[[], EncordClient] | None,
+    png: StoragePath | None = None,
 ) -> tuple[ProjectProgress, list[Fact]]:
     """Write the page.
 
@@ -39,6 +42,7 @@ def report_project(
     :param destination: The page. It replaces only an earlier page.
     :param due: When the project should be done.
     :param client: Returns the client with which Encord is asked; None to send nothing.
+    :param png: The plots of the page as a picture; None for no picture.
     :return: What the page shows, and what Encord said.
     :raises InvalidArgumentError: There is neither a history nor a client, or the destination cannot be written.
     :raises EncordError: The history cannot be listed, or Encord cannot be asked.
@@ -49,6 +53,9 @@ def report_project(
             "the option, or pass refresh=True to ask Encord."
         )
     require_replaceable_page(destination, _ARGUMENT, BEGINNING, "a report on a project")
+    if png is not None:
+        plot_pictures.require_pillow(_PNG)
+        require_replaceable_page(png, _PNG, plot_pictures.BEGINNING, "a PNG")
     found = ProjectHistory(project_id, ProjectDays(), Problems()) if root is None else read_project(root, project_id)
     facts = [] if client is None else _asked(client(), project_id, now)
     for fact in facts:
@@ -57,6 +64,11 @@ def report_project(
     _warn(progress)
     with storage_errors(_ARGUMENT, destination):
         write_whole(destination, [page_of(progress).encode()])
+    if png is not None:
+        plots = [(one.title, one.svg, one.missing) for one in plotted(progress)]
+        picture = plot_pictures.picture_of(title_of(progress), progress.forecast.sentence, plots)
+        with storage_errors(_PNG, png):
+            write_whole(png, [picture])
     return progress, facts
 
 
@@ -82,12 +94,13 @@ def _warn(progress: ProjectProgress) -> None:
         )
 
 
-def result_of(progress: ProjectProgress, destination: Any) -> dict[str, Any]:
+def result_of(progress: ProjectProgress, destination: Any, png: Any = None) -> dict[str, Any]:
     """The counts and dates of a report, and where it is, for XCom."""
-    last, ended = progress.points[-1] if progress.points else None, progress.forecast
+    last, ended = progress.last, progress.forecast
     return {
         "project_id": progress.project_id,
         "destination": str(destination),
+        "png": None if png is None else str(png),
         "done": last.done if last else None,
         "total": last.total if last else None,
         "verdict": ended.verdict,

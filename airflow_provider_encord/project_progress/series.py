@@ -1,37 +1,15 @@
-"""Numbers of a project by day (UTC), from its history: tasks by stage, what is done, reviews, and time spent."""
+"""Numbers of a project by day (UTC), from its history: what happened on it, reviews, and time spent."""
 
 from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_encord.history.daily import Day, ProjectDays
-
-DONE_STAGE = "DONE"
-"""The type of the final stages of a workflow."""
-BY_STAGE: Literal["stages"] = "stages"
-BY_LABELS: Literal["labels"] = "labels"
-
-
-class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """How much was done on a day on which it was counted.
-
-    :param done: Tasks in final stages; or rows that have labels, if no stages are known.
-    :param total: All tasks or rows.
-    """
-
-    day: datetime.date
-    done: int
-    total: int
-
-    @property
-    def remaining(self) -> int:
-        """What is not done."""
-        return self.total - self.done
+from airflow_provider_encord.history.counted import Point, in_order
+from airflow_provider_encord.history.daily import ProjectDays
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,46 +40,6 @@ class TimeOfDay(msgspec.Struct, frozen=True, kw_only=True):
     day: datetime.date
     seconds: int
     tasks: int
-
-
-def date_of(name: str) -> datetime.date:
-    """The date of a day of a history."""
-    return datetime.date.fromisoformat(name)
-
-
-def in_order(history: ProjectDays) -> Iterator[tuple[datetime.date, Day]]:
-    """The days of a history."""
-    for name in sorted(history.days):
-        yield date_of(name), history.days[name]
-
-
-def final_stages(history: ProjectDays) -> set[int]:
-    """The numbers of the final stages; nothing if the history does not say which these are."""
-    stages = history.project.seen.stages if history.project else []
-    known = {stage_id: number for number, stage_id in enumerate(history.stage_ids)}
-    return {known[stage.stage_id] for stage in stages if stage.stage_type == DONE_STAGE and stage.stage_id in known}
-
-
-def points(history: ProjectDays) -> tuple[Literal["stages", "labels"], list[Point]]:
-    """How much was done on each day that was counted, and what was counted."""
-    final = final_stages(history)
-    if final:
-        found = [
-            Point(
-                day=day,
-                done=sum(count for number, count in known.all_stages.tasks.items() if number in final),
-                total=sum(known.all_stages.tasks.values()),
-            )
-            for day, known in in_order(history)
-            if known.all_stages is not None
-        ]
-        if found:
-            return BY_STAGE, found
-    return BY_LABELS, [
-        Point(day=day, done=known.labels.labelled, total=known.labels.rows)
-        for day, known in in_order(history)
-        if known.labels is not None
-    ]
 
 
 def steps(counted: Sequence[Point]) -> list[Step]:

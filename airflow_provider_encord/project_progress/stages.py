@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from airflow_provider_encord.history.counted import DONE_STAGE, Count, last_acted, last_left, stage_counts
 from airflow_provider_encord.history.daily import ProjectDays
-from airflow_provider_encord.project_progress.series import DONE_STAGE
 
 TREND = datetime.timedelta(days=14)
 _ID_SHOWN = 8
@@ -42,13 +42,6 @@ class StageNow(msgspec.Struct, frozen=True, kw_only=True):
         return self.stage_type == DONE_STAGE
 
 
-class _Count(msgspec.Struct, frozen=True):
-    day: datetime.date
-    tasks: int
-    at: str
-    oldest_since: str | None = None
-
-
 def stages_now(history: ProjectDays, today: datetime.date) -> list[StageNow]:
     """All stages that are known, in the order of the workflow; others after these.
 
@@ -58,20 +51,20 @@ def stages_now(history: ProjectDays, today: datetime.date) -> list[StageNow]:
     types = {stage.stage_id: stage.stage_type for stage in seen}
     others = [stage_id for stage_id in history.stage_ids if stage_id and stage_id not in types]
     if seen:  # stages that the workflow does not have any more are shown as long as they have tasks
-        others = [stage_id for stage_id in others if _last(_counts(history, stage_id, today))]
+        others = [stage_id for stage_id in others if _last(stage_counts(history, stage_id, today))]
     return [_now(history, stage_id, types.get(stage_id), today) for stage_id in (*types, *others)]
 
 
-def _last(counts: Sequence[_Count]) -> int:
+def _last(counts: Sequence[Count]) -> int:
     return counts[-1].tasks if counts else 0
 
 
 def _now(history: ProjectDays, stage_id: str, stage_type: str | None, today: datetime.date) -> StageNow:
-    counts = _counts(history, stage_id, today)
+    counts = stage_counts(history, stage_id, today)
     last = counts[-1] if counts else None
     since, at_least = None, False
     if last and last.tasks and stage_type != DONE_STAGE:
-        since, at_least = _still_since(history, stage_id, counts)
+        since, at_least = _still_since(history, history.stage_ids.index(stage_id), counts)
     return StageNow(
         stage_id=stage_id,
         title=_title(history, stage_id),
@@ -91,51 +84,21 @@ def _title(history: ProjectDays, stage_id: str) -> str:
     return title or f"Stage {stage_id[:_ID_SHOWN]}"
 
 
-def _counts(history: ProjectDays, stage_id: str, today: datetime.date) -> list[_Count]:
-    """The counts of a stage, the last of each day."""
-    if stage_id not in history.stage_ids:
-        return []
-    number, found = history.stage_ids.index(stage_id), []
-    for name in sorted(history.days):
-        if name > today.isoformat():
-            break
-        day, date = history.days[name], datetime.date.fromisoformat(name)
-        of_day = []
-        if day.all_stages is not None:
-            of_day.append(_Count(date, day.all_stages.tasks.get(number, 0), day.all_stages.at))
-        if number in day.stages:
-            one = day.stages[number]
-            of_day.append(_Count(date, one.tasks, one.at, one.oldest_since))
-        if of_day:
-            found.append(max(of_day, key=lambda count: count.at))
-    return found
-
-
-def _change(counts: Sequence[_Count]) -> int | None:
+def _change(counts: Sequence[Count]) -> int | None:
     if not counts:
         return None
     before = [count for count in counts if count.day <= counts[-1].day - TREND]
     return counts[-1].tasks - before[-1].tasks if before else None
 
 
-def _still_since(history: ProjectDays, stage_id: str, counts: Sequence[_Count]) -> tuple[datetime.date, bool]:
+def _still_since(history: ProjectDays, number: int, counts: Sequence[Count]) -> tuple[datetime.date, bool]:
     """Since which day no task is known to have left, and whether it may have been longer.
 
     A task has left when there are fewer tasks than before, when there were none, or when somebody submitted or reviewed
     one.
     """
-    since, at_least = counts[0].day, True
-    before = None
-    for count in counts:
-        if before is not None and (count.tasks < before or before == 0):
-            since, at_least = count.day, False
-        before = count.tasks
-    number = history.stage_ids.index(stage_id)
-    for name in sorted(history.days):
-        actions = history.days[name].actions
-        stage = actions.stages.get(number) if actions else None
-        if stage and stage.submitted + stage.approved + stage.rejected:
-            day = datetime.date.fromisoformat(name)
-            if counts[-1].day >= day >= since:
-                since, at_least = day, False
-    return since, at_least
+    left, acted = last_left(counts), last_acted(history, number, counts[-1].day)
+    since = counts[left].day
+    if acted is not None and acted >= since:
+        return acted, False
+    return since, left == 0

@@ -18,17 +18,12 @@ import msgspec
 
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.fresh_listings import entries_now
 from airflow_provider_encord.registration.cloud import CloudObject, list_prefix
 from airflow_provider_encord.registration.cloud_source import CloudSource, without_connection
 from airflow_provider_encord.sources.keys import keys_below
 from airflow_provider_encord.sources.kinds import kind_named, name_of_kind
-from airflow_provider_encord.storage_paths import (
-    UNFINISHED_PATTERN,
-    blocks_of,
-    entries_now,
-    storage_errors,
-    write_whole,
-)
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, blocks_of, storage_errors, write_whole
 
 _MANIFEST = re.compile(r"objects-\d{5,}-(?P<digest>[0-9a-f]{16})\.jsonl")
 _UNFINISHED = re.compile(rf"({_MANIFEST.pattern}|{re.escape(CLAIM_FILE)}){UNFINISHED_PATTERN}")

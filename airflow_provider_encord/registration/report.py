@@ -23,6 +23,7 @@ from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
+from airflow_provider_encord.fresh_listings import content_now
 from airflow_provider_encord.registration.cloud import title_of, urls_of
 from airflow_provider_encord.registration.lines import (
     OPERATION,
@@ -38,12 +39,7 @@ from airflow_provider_encord.registration.registered_groups import Registered
 from airflow_provider_encord.report_files import ReportFiles, part_name, part_pattern
 from airflow_provider_encord.reports import LineReader, encode_lines
 from airflow_provider_encord.sources.rows import json_lines
-from airflow_provider_encord.storage_paths import (
-    UNFINISHED_PATTERN,
-    content_now,
-    require_replaceable,
-    storage_errors,
-)
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, require_replaceable, storage_errors
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,8 @@ import msgspec
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.storage_paths import (
-    content_now,
-    entries_now,
-    is_local,
-    plain,
-    storage_errors,
-    write_whole,
-)
+from airflow_provider_encord.fresh_listings import content_now, entries_now
+from airflow_provider_encord.storage_paths import is_local, plain, storage_errors, write_whole
 from airflow_provider_encord.training.record import CARD, LEFT_OUT, PAGE, RECORD, SPLITS, TrainingSet
 
 BUILDING = "building.json"

@@ -57,13 +57,14 @@ GROUND = (
         "attempts",
         "counts",
         "defaults",
+        "fresh_listings",
         "get_provider_info",
         "html_pages",
         "job_parts",
         "object_storage",
         "packed_lines",
     ),
-    *("plain_json", "plots", "progress", "report_files", "reports", "storage_paths"),
+    *("plain_json", "plot_pictures", "plots", "progress", "report_files", "reports", "storage_paths"),
 )
 """Modules beside the floors, on which all stand."""
 
@@ -178,10 +179,12 @@ def test_the_pages_of_airflow_read_the_history_and_send_nothing():
     [
         "attempts",
         "counts",
+        "fresh_listings",
         "html_pages",
         "job_parts",
         "packed_lines",
         "plain_json",
+        "plot_pictures",
         "plots",
         "report_files",
         "storage_paths",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airflow_provider_encord.history.compaction import MOST_PAST_FILES, compact, is_due
 from airflow_provider_encord.history.reading import read_project
 from airflow_provider_encord.history.records import LabelsSeen, Record, StageCount, StagesSeen, record_of
-from airflow_provider_encord.history.store import ProjectStore, new_name, once, projects_in
+from airflow_provider_encord.history.store import ProjectStore, every_project, new_name, once
 
 PROJECT = str(uuid.UUID(int=7))
 NOW = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
@@ -78,7 +78,7 @@ def test_past_days_become_a_file_for_each_month_and_today_stays(tmp_path: Path) 
     assert (done.merged, done.kept) == (6, 0)
     assert [name[:13] for name in names.months] == ["month-2026-09", "month-2026-10", "month-2026-11"]
     assert len(names.new) == 2
-    assert len(names.summaries) == 1
+    assert (len(names.summaries), len(names.outlines)) == (1, 1)
     assert everything(tmp_path) == written
 
 
@@ -90,7 +90,7 @@ def test_compacting_again_changes_no_byte(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in (tmp_path / PROJECT).iterdir()} == files
 
 
-@pytest.mark.parametrize("changes", range(12))
+@pytest.mark.parametrize("changes", range(13))
 def test_a_process_that_dies_anywhere_loses_and_doubles_nothing(tmp_path: Path, changes: int) -> None:
     written = filled(tmp_path, HOURS)
     whole = read_project(tmp_path, PROJECT).days
@@ -125,7 +125,7 @@ class PausingStore(ProjectStore):
         super().remove(name)
 
 
-@pytest.mark.parametrize("changes", range(12))
+@pytest.mark.parametrize("changes", range(13))
 def test_two_at_once_lose_nothing(tmp_path: Path, changes: int) -> None:
     written = filled(tmp_path, HOURS)
     compact(PausingStore(tmp_path, changes), NOW)
@@ -203,5 +203,7 @@ def test_a_task_compacts_only_if_many_files_of_past_days_are_there(tmp_path: Pat
 def test_only_directories_of_projects_are_projects(tmp_path: Path) -> None:
     filled(tmp_path, [1.0])
     (tmp_path / "lost+found").mkdir()
-    assert list(projects_in(tmp_path)) == [PROJECT]
-    assert list(projects_in(tmp_path / "missing")) == []
+    (tmp_path / str(uuid.UUID(int=8))).write_text("a file")
+    names = ProjectStore(tmp_path, PROJECT).names()
+    assert list(every_project(tmp_path)) == [(PROJECT, names)]
+    assert list(every_project(tmp_path / "missing")) == []

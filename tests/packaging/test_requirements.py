@@ -17,6 +17,7 @@ INSTALLED_LOWEST = (
     "parquet",
     "coco",
     "masks",
+    "png",
     "frames",
     "media",
     "quality",

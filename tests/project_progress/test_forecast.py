@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_encord.history.counted import Point
 from airflow_provider_encord.project_progress.forecast import Forecast, forecast, said
-from airflow_provider_encord.project_progress.series import Point
 
 FIRST = datetime.date(2026, 1, 5)  # a Monday
 CASES = 200

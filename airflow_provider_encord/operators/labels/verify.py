@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import EXPORT_CHECKS
-from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import FAIL, blank_to_none, parse_choice, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels.lineage import counts_of, record_labels
@@ -89,7 +88,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         path = storage_path(self.manifest, "manifest")
         report = storage_path(self.report, "report") if blank_to_none(self.report) else None
         directory, manifest = read_export(path, report)
-        self.push_address(context, project_url(f"https://{manifest.host}", manifest.project_id))
+        self.push_project_links(context, manifest.host, manifest.project_id)
         mismatches = verify_export(lambda: self.client, directory, manifest, check, report=report)
         for mismatch in itertools.islice(mismatches, MOST_NAMED):
             self.log.error("%s", mismatch)

@@ -41,6 +41,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         folder.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = (
         "title",
         "parent_folder_id",

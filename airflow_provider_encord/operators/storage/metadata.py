@@ -47,6 +47,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         changed, or Encord rejects the request. The message says how many items failed.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = ("folder_id", "metadata", "mode", "preview", "encord_conn_id")
 
     def __init__(

@@ -87,6 +87,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :raises AirflowException: Encord could not be reached, or a job did not end in time; a retry may help.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = (
         "source",
         "integration",

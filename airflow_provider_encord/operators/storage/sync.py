@@ -44,6 +44,7 @@ class EncordSyncFolderOperator(JobOperator):
 
     reuses_finished_jobs = False
 
+    knows_project = False
     template_fields: Sequence[str] = ("folder_id", "on_error", *JobOperator.template_fields)
 
     def __init__(self, *, folder_id: str, on_error: str = FAIL, **kwargs: Any):

@@ -123,6 +123,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     :raises AirflowException: Files failed, and a retry may help.
     """
 
+    knows_project = False
     template_fields: Sequence[str] = (
         "source",
         "dataset_id",

@@ -70,6 +70,18 @@ def test_a_report_replaces_a_report_and_no_other_file(root: Path, project: str, 
     assert other.read_text() == "<!doctype html><p>of a person"
 
 
+def test_a_picture_has_the_plots_and_replaces_only_a_picture(root: Path, project: str, tmp_path: Path) -> None:
+    picture = tmp_path / "report.png"
+    for _ in range(2):
+        assert report(project, tmp_path / "report.html", png=str(picture))["png"] == f"file://{picture}"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    picture.write_text("of a person")
+    with pytest.raises(AirflowFailException, match=r"png: .*report\.png is not a PNG"):
+        report(project, tmp_path / "new.html", png=str(picture))
+    assert picture.read_text() == "of a person"
+    assert not (tmp_path / "new.html").exists()
+
+
 def test_damaged_records_are_counted_and_stated(
     root: Path, project: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

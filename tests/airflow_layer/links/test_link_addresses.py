@@ -24,18 +24,22 @@ from airflow_provider_encord.client.transport.settings import Settings, base_url
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.links import (
     EncordLink,
+    EncordProjectPageLink,
     dataset_url,
     folder_url,
     label_editor_url,
     ontology_url,
+    project_page_path,
     project_url,
     queue_url,
 )
+from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 from airflow_provider_encord.operators.storage import EncordPartitionObjectsOperator, EncordSetMetadataSchemaOperator
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
+from tests.airflow_layer.lines import running_line
 
 PACKAGE = Path(airflow_provider_encord.__file__).parent
-NAME = "Open in Encord"
+NAME, IN_AIRFLOW = "Open in Encord", "Project in Airflow"
 ONE, OTHER = "11111111-2222-4333-8444-555555555555", "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 EUROPE, AMERICA = "https://api.encord.com", "https://api.us.encord.com"
 
@@ -182,15 +186,47 @@ class TestEveryOperator:
         }
         assert set(_all_operators()) - run == WITHOUT_A_PAGE
 
-    def test_the_link_is_registered(self) -> None:
-        (path,) = get_provider_info()["extra-links"]
-        module, _, name = path.rpartition(".")
-        link = getattr(importlib.import_module(module), name)
+    @pytest.mark.skipif(running_line() == "2.11", reason="Airflow 2 has no pages of projects")
+    @pytest.mark.parametrize("operator", _all_operators(), ids=lambda one: one.__name__)
+    def test_with_a_history_every_operator_that_works_on_a_project_leads_to_its_page(
+        self, operator: type[BaseOperator], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AIRFLOW__ENCORD__HISTORY", "/history")
+        subject = operator.__module__.removeprefix("airflow_provider_encord.operators.").partition(".")[0]
+        about_a_project = subject not in ("datasets", "ontologies", "storage")
+        names = [link.name for link in operator.operator_extra_links]
+        assert names == ([] if operator in WITHOUT_A_PAGE else [NAME, *([IN_AIRFLOW] if about_a_project else [])])
 
-        assert link is EncordLink
-        assert issubclass(link, BaseOperatorLink)
+    @pytest.mark.skipif(running_line() == "2.11", reason="Airflow 2 has no pages of projects")
+    def test_mapped_tasks_lead_to_it_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AIRFLOW__ENCORD__HISTORY", "/history")
+        mapped = EncordGetProjectOperator.partial(task_id="mapped").expand(project_id=[ONE, OTHER])
+        assert [link.name for link in mapped.operator_extra_links] == [NAME, IN_AIRFLOW]
 
-    def test_airflow_knows_the_registered_link(self) -> None:
+    @pytest.mark.parametrize("line", ["2.11.3", "3.0.6"])
+    def test_lines_without_the_page_have_no_button_for_it(self, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AIRFLOW__ENCORD__HISTORY", "/history")
+        monkeypatch.setattr("airflow.__version__", line)
+        assert [link.name for link in EncordGetProjectOperator.operator_extra_links] == [NAME]
+
+    @pytest.mark.parametrize(
+        ("base_url", "path"),
+        [
+            ("", f"/encord-projects/projects/{ONE}"),
+            ("https://airflow.example.com", f"/encord-projects/projects/{ONE}"),
+            ("https://example.com/airflow/", f"/airflow/encord-projects/projects/{ONE}"),
+        ],
+    )
+    def test_the_page_is_where_the_web_server_is(
+        self, base_url: str, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AIRFLOW__API__BASE_URL", base_url)
+        assert project_page_path(ONE) == path
+
+    @pytest.mark.parametrize("link", [EncordLink, EncordProjectPageLink])
+    def test_the_links_are_registered(self, link: type[BaseOperatorLink]) -> None:
         from airflow.providers_manager import ProvidersManager
 
-        assert "airflow_provider_encord.links.EncordLink" in ProvidersManager().extra_links_class_names
+        path = f"{link.__module__}.{link.__qualname__}"
+        assert path in get_provider_info()["extra-links"]
+        assert path in ProvidersManager().extra_links_class_names

@@ -19,7 +19,8 @@ from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, in_its_folder
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
-from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, NAME
+from tests.airflow_layer.lines import running_line
+from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, IN_AIRFLOW, NAME
 from tests.client.emulated_workflow import STAGES
 from tests.sdk import media
 
@@ -43,11 +44,13 @@ class Looked:
     :param states: State of each task instance, by task id and map index.
     :param links: Where its button leads, as Airflow's web server is asked; empty if it leads nowhere.
     :param results: What it returned.
+    :param pages: Where its button for the page in Airflow leads, if it has one.
     """
 
     states: dict[str, str]
     links: dict[str, str]
     results: dict[str, Any]
+    pages: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def look_at(dag: Any, **params: Any) -> Looked:
@@ -63,6 +66,8 @@ def look_at(dag: Any, **params: Any) -> Looked:
         looked.results[name] = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index)
         if NAME in task.extra_links:
             looked.links[name] = task.get_extra_links(instance, NAME)
+        if IN_AIRFLOW in task.extra_links:
+            looked.pages[name] = task.get_extra_links(instance, IN_AIRFLOW)
     return looked
 
 
@@ -78,6 +83,19 @@ class TestSerialisation:
         shown = _as_the_web_server_has_it(operators_in_a_dag.dag)
 
         assert shown.get_task("titles").extra_links == []
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__ENCORD__HISTORY", str(tmp_path / "history"))
+
+
+def _assert_each_leads_to_its_page(looked: Looked, project: str) -> None:
+    """Every task whose button leads to a project in Encord leads to its page in Airflow, too."""
+    names = [] if running_line() == "2.11" else looked.links
+    names = [name for name in names if "[" not in name]  # mapped tasks have it if the DAG was parsed with a history
+    expected = dict.fromkeys(names, f"/encord-projects/projects/{project}")
+    assert looked.pages == expected
 
 
 @pytest.fixture(scope="session")
@@ -209,7 +227,7 @@ class TestInRuns:
         }
 
     def test_labels_out_and_in_are_linked_with_their_project(
-        self, account: Account, at: Callable[[str], None], tmp_path: Path
+        self, account: Account, at: Callable[[str], None], tmp_path: Path, history: None
     ) -> None:
         _, params = _parts(account, tmp_path, created=1.0)
         with account.client() as client:
@@ -220,9 +238,10 @@ class TestInRuns:
 
         assert set(looked.states.values()) == {"success"}, looked.states
         assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{params['project']}/summary"}
+        _assert_each_leads_to_its_page(looked, params["project"])
 
     def test_what_changes_tasks_leads_to_their_project(
-        self, account: Account, at: Callable[[str], None], tmp_path: Path
+        self, account: Account, at: Callable[[str], None], tmp_path: Path, history: None
     ) -> None:
         template = account.emulator.template("every type", STAGES)["uuid"]
         project = account.project(rows=2, created=1.0, template=template)["project_id"]
@@ -233,6 +252,7 @@ class TestInRuns:
         assert set(looked.states.values()) == {"success"}, looked.states
         assert len(looked.links) == 13
         assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/queue"}
+        _assert_each_leads_to_its_page(looked, project)
         lines = [json.loads(line) for line in (tmp_path / "move.jsonl").read_text().splitlines()]
         assert [line["url"] for line in lines] == [
             f"https://app.encord.com/label_editor/{project}/{line['data_hash']}/0?selectedStageUuid={line['new_stage_id']}"
@@ -252,7 +272,7 @@ class TestInRuns:
         assert looked.links == {"runner": f"https://app.encord.com/projects/view/{project}/queue"}
 
     def test_every_sensor_leads_to_the_project_that_it_looks_at(
-        self, account: Account, at: Callable[[str], None]
+        self, account: Account, at: Callable[[str], None], history: None
     ) -> None:
         project = account.project(rows=2, created=1.0)["project_id"]
         at(EUROPE)
@@ -262,6 +282,7 @@ class TestInRuns:
         view = f"https://app.encord.com/projects/view/{project}"
         summaries = dict.fromkeys(["progress", "status", "labels"], f"{view}/summary")
         assert looked.links == {**summaries, "tasks": f"{view}/queue"}
+        _assert_each_leads_to_its_page(looked, project)
 
     def test_a_task_that_failed_after_it_knew_its_resource_is_linked(
         self, account: Account, at: Callable[[str], None], tmp_path: Path
@@ -303,6 +324,18 @@ class TestInRuns:
 
         assert set(looked.states.values()) == {"success"}, looked.states
         assert looked.links == dict.fromkeys(["upload[0]", "upload[1]", "export", "create_again"], "")
+
+    def test_a_check_of_files_leads_to_the_web_app_that_the_connection_names(
+        self, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, params = _parts(account, tmp_path, created=1.0)
+        url, key = account.emulator.url, account.private_key
+        monkeypatch.setenv(SSH_CONNECTION, connection(url, private_key=key, web_app_url="https://labels.example.com"))
+        (tmp_path / "prelabels.jsonl").write_text("")
+        looked = look_at(links_in_a_dag.dag_of_labels, **params, prelabels=str(tmp_path / "prelabels.jsonl"))
+
+        summary = f"https://labels.example.com/projects/view/{params['project']}/summary"
+        assert (looked.links["verify_files"], looked.links["partition"]) == (summary, summary)
 
     def test_the_link_is_there_while_the_task_still_runs(
         self, account: Account, at: Callable[[str], None], tmp_path: Path
