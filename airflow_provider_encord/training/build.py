@@ -11,7 +11,7 @@ import concurrent.futures
 import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -22,7 +22,7 @@ from airflow_provider_encord.media.layout import extension_of
 from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.storage_paths import replacing, storage_errors, write_whole
 from airflow_provider_encord.training.directory import TrainingDirectory
-from airflow_provider_encord.training.forms import Form
+from airflow_provider_encord.training.forms import Form, LooksAhead
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
 from airflow_provider_encord.training.pulled_files import PulledFiles
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
@@ -36,7 +36,13 @@ log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 100
 _LABELS_AT_ONCE = 20_000  # in these rows; a single row may have more
+_SAMPLES_TOGETHER = 50
+_OBJECTS_TOGETHER = 1_000  # in these samples; a single one may have more
 _MOST_WAITING = 200  # files that wait to be written, with what they contain
+
+
+_Found: TypeAlias = tuple[Mapping[str, Any], str, Sample | LeftOut]
+"""A row, its split, and a sample of it or what is left out of it."""
 
 
 class LeftOutLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,13 +144,15 @@ class Builder:
         for some in batches_of(rows):
             self._directory.check()
             files = self._index.of([unit for row in some for unit in row.get("data_units") or ()])
-            for row in some:
-                self._directory.keep()
-                split = self._splits.of(self._keys.of(str(row.get("data_hash"))))
-                for left_out in self._row(row, split, files, pool):
-                    self.built.left_out[left_out.reason] += 1
-                    yield msgspec.json.encode(_line(row, left_out)) + b"\n"
-                progress.took_some()
+            for together in _together(self._samples(some, files)):
+                if isinstance(self._form, LooksAhead):
+                    self._form.look_ahead([sample for _, _, sample in together if isinstance(sample, Sample)])
+                for row, split, sample in together:
+                    self._directory.keep()
+                    for left_out in self._sample(sample, split, pool):
+                        self.built.left_out[left_out.reason] += 1
+                        yield msgspec.json.encode(_line(row, left_out)) + b"\n"
+                    progress.took_some()
         self._finish_writing(0)
         self._directory.check()
 
@@ -154,27 +162,26 @@ class Builder:
             self.built.bytes += self._waiting.popleft().result()
             self.built.files += 1
 
-    def _row(
-        self,
-        row: Mapping[str, Any],
-        split: str,
-        files: FilesOfUnits,
-        pool: concurrent.futures.Executor,
-    ) -> Iterator[LeftOut]:
-        for sample in samples_of(row, self._names, files, self._filters):
-            if isinstance(sample, LeftOut):
-                yield sample
-                continue
-            name = pathlib.PurePosixPath(sample.file.path).name
-            written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
-            yield from written.left_out
-            self._count(split, written.classes, images=written.has_image)
-            if written.has_image and sample.size is not None:
-                add_length(self.built.image_sizes, max(sample.size))
-            add_boxes(self.built.box_sizes, written.box_sizes)
-            self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
-            self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
-            self._finish_writing(_MOST_WAITING)
+    def _samples(self, rows: Iterable[Mapping[str, Any]], files: FilesOfUnits) -> Iterator[_Found]:
+        for row in rows:
+            split = self._splits.of(self._keys.of(str(row.get("data_hash"))))
+            for sample in samples_of(row, self._names, files, self._filters):
+                yield row, split, sample
+
+    def _sample(self, sample: Sample | LeftOut, split: str, pool: concurrent.futures.Executor) -> Iterator[LeftOut]:
+        if isinstance(sample, LeftOut):
+            yield sample
+            return
+        name = pathlib.PurePosixPath(sample.file.path).name
+        written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
+        yield from written.left_out
+        self._count(split, written.classes, images=written.has_image)
+        if written.has_image and sample.size is not None:
+            add_length(self.built.image_sizes, max(sample.size))
+        add_boxes(self.built.box_sizes, written.box_sizes)
+        self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
+        self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
+        self._finish_writing(_MOST_WAITING)
 
     def _count(self, split: str, classes: Sequence[str], *, images: bool) -> None:
         counts = self.built.splits[split]
@@ -245,3 +252,17 @@ def batches_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, 
             batch, labels = [], 0
     if batch:
         yield batch
+
+
+def _together(found: Iterable[_Found]) -> Iterator[list[_Found]]:
+    """Some samples whose objects a form may compute together."""
+    some: list[_Found] = []
+    objects = 0
+    for item in found:
+        some.append(item)
+        objects += len(item[2].objects) if isinstance(item[2], Sample) else 0
+        if len(some) == _SAMPLES_TOGETHER or objects >= _OBJECTS_TOGETHER:
+            yield some
+            some, objects = [], 0
+    if some:
+        yield some
