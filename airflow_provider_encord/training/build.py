@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import functools
 import logging
+import math
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,7 +40,7 @@ _ROWS_AT_ONCE = 100
 _LABELS_AT_ONCE = 20_000  # in these rows; a single row may have more
 _SAMPLES_TOGETHER = 50
 _OBJECTS_TOGETHER = 1_000  # in these samples; a single one may have more
-_MOST_WAITING = 200  # files that wait to be written, with what they contain
+_MOST_WAITING = 20  # parts of files that wait to be written, with what they contain
 
 
 _Found: TypeAlias = tuple[Mapping[str, Any], str, Sample | LeftOut]
@@ -113,7 +115,8 @@ class Builder:
         self._directory, self._form, self._files, self._index = directory, form, files, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
         self._filters = filters
-        self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
+        self._waiting: collections.deque[concurrent.futures.Future[list[int]]] = collections.deque()
+        self._to_write: list[Callable[[], int]] = []
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> Built:
@@ -149,18 +152,28 @@ class Builder:
                     self._form.look_ahead([sample for _, _, sample in together if isinstance(sample, Sample)])
                 for row, split, sample in together:
                     self._directory.keep()
-                    for left_out in self._sample(sample, split, pool):
+                    for left_out in self._sample(sample, split):
                         self.built.left_out[left_out.reason] += 1
                         yield msgspec.json.encode(_line(row, left_out)) + b"\n"
                     progress.took_some()
+                self._start_writing(pool)
+                self._finish_writing(_MOST_WAITING)
         self._finish_writing(0)
         self._directory.check()
 
+    def _start_writing(self, pool: concurrent.futures.Executor) -> None:
+        """Let each thread write several files: waking one up takes as long as writing a small file."""
+        number = math.ceil(len(self._to_write) / self._most)
+        while self._to_write:
+            self._waiting.append(pool.submit(_all_of, self._to_write[:number]))
+            del self._to_write[:number]
+
     def _finish_writing(self, most_waiting: int) -> None:
-        """Wait until no more than so many files wait to be written."""
+        """Wait until no more than so many parts wait to be written."""
         while len(self._waiting) > most_waiting:
-            self.built.bytes += self._waiting.popleft().result()
-            self.built.files += 1
+            sizes = self._waiting.popleft().result()
+            self.built.bytes += sum(sizes)
+            self.built.files += len(sizes)
 
     def _samples(self, rows: Iterable[Mapping[str, Any]], files: FilesOfUnits) -> Iterator[_Found]:
         for row in rows:
@@ -168,7 +181,7 @@ class Builder:
             for sample in samples_of(row, self._names, files, self._filters):
                 yield row, split, sample
 
-    def _sample(self, sample: Sample | LeftOut, split: str, pool: concurrent.futures.Executor) -> Iterator[LeftOut]:
+    def _sample(self, sample: Sample | LeftOut, split: str) -> Iterator[LeftOut]:
         if isinstance(sample, LeftOut):
             yield sample
             return
@@ -179,9 +192,8 @@ class Builder:
         if written.has_image and sample.size is not None:
             add_length(self.built.image_sizes, max(sample.size))
         add_boxes(self.built.box_sizes, written.box_sizes)
-        self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
-        self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
-        self._finish_writing(_MOST_WAITING)
+        self._to_write += [functools.partial(self._copy, sample, path) for path in written.image_paths]
+        self._to_write += [functools.partial(self._write_small, *file) for file in written.files.items()]
 
     def _count(self, split: str, classes: Sequence[str], *, images: bool) -> None:
         counts = self.built.splits[split]
@@ -216,6 +228,11 @@ class Builder:
             self._directory.keep()
             self.built.bytes += len(block)
             yield block
+
+
+def _all_of(writing: Iterable[Callable[[], int]]) -> list[int]:
+    """Write several files; their sizes."""
+    return [write() for write in writing]
 
 
 def _line(row: Mapping[str, Any], left_out: LeftOut) -> LeftOutLine:
