@@ -8,6 +8,7 @@ that function.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Any, NamedTuple, TypeAlias
@@ -27,7 +28,7 @@ _MOST_SCALED = 1e9  # up to here, the product of a number and the scale is off b
 _LEAST_NUMBERS = 6  # of a polygon: three points
 _CORNERS = 4
 _SIDES = ("x", "y", "w", "h")
-_FAR = 1e6  # so many images away, or not a number
+_FAR = 4.0  # images; of those that Encord takes, this is less than `geometry.LARGEST`
 
 _Key: TypeAlias = tuple[int, int]
 
@@ -141,7 +142,7 @@ def _sides_of(annotation: Annotation) -> tuple[float, ...] | None:
     box = about.get("rotatableBoundingBox") or about.get("boundingBox")
     if not isinstance(box, Mapping) or box.get("theta"):
         return None
-    sides = tuple(box.get(side) for side in _SIDES)
+    sides: tuple[Any, ...] = tuple(box.get(side) for side in _SIDES)
     return sides if _are_usual(sides) else None
 
 
@@ -158,8 +159,8 @@ def _outline_of(annotation: Annotation) -> Sequence[float] | None:
 
 
 def _are_usual(numbers: Sequence[Any]) -> bool:
-    """Whether all of some values are floats (integers are written in another way), and near an image."""
-    return {*map(type, numbers)} == {float} and sum(map(abs, numbers)) < _FAR
+    """Whether all of some values are floats (integers are written in another way), and some images away at most."""
+    return {*map(type, numbers)} == {float} and max(map(abs, numbers)) < _FAR and math.isfinite(sum(numbers))
 
 
 def _corners_of(sides: Mapping[_Key, Sequence[float]], sizes: Sequence[tuple[int, int]]) -> _Rings:

@@ -91,6 +91,7 @@ def _single_ring(annotation: Annotation) -> geometry.Ring | None:
     try:
         with geometry.reading(annotation):
             polygons = geometry.rings_of(annotation)
+            geometry.require_near(polygons)
     except geometry.MalformedGeometryError:
         return None
     single = len(polygons) == 1 and len(polygons[0]) == 1 and len(polygons[0][0]) >= _LEAST_CORNERS
