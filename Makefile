@@ -144,21 +144,21 @@ docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .wo
 smoke: $(VENV)/.ready  ## read-only requests with your own connection, and a report for an issue
 	$(BIN)/python -m airflow_provider_encord.smoke $(SMOKE_ARGS)
 
-bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side
+bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side; FULL=1: in the sizes of benchmarks/README.md
 	$(BIN)/python -m benchmarks.imports
-	$(BIN)/python -m benchmarks.calls
-	$(BIN)/python -m benchmarks.listing
-	$(BIN)/python -m benchmarks.label_rows
-	$(BIN)/python -m benchmarks.upload
-	$(BIN)/python -m benchmarks.register
-	$(BIN)/python -m benchmarks.resuming
-	$(BIN)/python -m benchmarks.export
-	$(BIN)/python -m benchmarks.training_set
-	$(BIN)/python -m benchmarks.waiting
-	$(BIN)/python -m benchmarks.rate_limit
-	$(BIN)/python -m benchmarks.agent
-	$(BIN)/python -m benchmarks.agent_faults
-	$(BIN)/python -m benchmarks.webhook
+	$(BIN)/python -m benchmarks.calls $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.listing $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.label_rows $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.upload $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.register $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.resuming $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.export $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.training_set $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.waiting $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.rate_limit $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.agent $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.agent_faults $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.webhook $(if $(FULL),--full)
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.project_pages
 

@@ -30,6 +30,7 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.decorators.agent import encord_agent_task
 from benchmarks.calls import EMAIL
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
@@ -193,11 +194,11 @@ def measure(name: str, site: Site, model: Model, at_once: int, faults: list[dict
 def main() -> None:
     """Measure all contenders."""
     parser = argparse.ArgumentParser(prog="agent", description=__doc__)
-    parser.add_argument("--tasks", type=int, default=400, help="tasks for each measurement of speed")
-    parser.add_argument("--tasks-with-faults", type=int, default=60, help="tasks for each case of a fault")
+    parser.add_argument("--tasks", type=int, help="tasks for each measurement of speed")
+    parser.add_argument("--tasks-with-faults", type=int, help="tasks for each case of a fault")
     parser.add_argument("--model-seconds", type=float, default=0.02, help="how long a call of the model takes")
     parser.add_argument("--at-once", type=int, nargs="*", default=[1, 4, 16], help="calls at once")
-    options = parser.parse_args()
+    options = parse(parser, tasks=Sizes(100, 400), tasks_with_faults=Sizes(20, 60))
     key = KeyPair.generate()
     with Emulator.start(python=os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))) as emulator:
         emulator.authorize(key.public, email=EMAIL)

@@ -30,6 +30,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.resources.projects import Project
 from airflow_provider_encord.client.transport.settings import Settings
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
@@ -381,10 +382,10 @@ def play(
 def main() -> None:
     """Play the contenders."""
     parser = argparse.ArgumentParser(prog="agent_faults", description=__doc__)
-    parser.add_argument("--tasks", type=int, default=1000, help="tasks in the agent stage")
-    parser.add_argument("--commit-every", type=int, default=100, help="tasks of a commit, or of a batch of the Runner")
+    parser.add_argument("--tasks", type=int, help="tasks in the agent stage")
+    parser.add_argument("--commit-every", type=int, help="tasks of a commit, or of a batch of the Runner")
     parser.add_argument("--only", choices=list(CONTENDERS), help="one contender")
-    options = parser.parse_args()
+    options = parse(parser, tasks=Sizes(200, 1000), commit_every=Sizes(20, 100))
     with Emulator.start(python=os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))) as emulator:
         for name in CONTENDERS:
             if options.only in (None, name):

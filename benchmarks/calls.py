@@ -22,6 +22,7 @@ import certifi
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
+from benchmarks.sizes import Sizes, parse
 from demo.environment import CHECKOUT, EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.client.authority import Authority
@@ -88,9 +89,9 @@ def best_of(turns: list[dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, nargs="+", default=[100, 500], help="how many calls in a row")
-    parser.add_argument("--turns", type=int, default=5, help="how often each contender runs")
-    options = parser.parse_args()
+    parser.add_argument("--calls", type=int, nargs="+", help="how many calls in a row")
+    parser.add_argument("--turns", type=int, help="how often each contender runs")
+    options = parse(parser, calls=Sizes([100], [100, 500]), turns=Sizes(3, 5))
     pythons = {
         "bare_session": sys.executable,
         "ours": sys.executable,

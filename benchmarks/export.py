@@ -20,6 +20,7 @@ import tempfile
 from typing import Any
 
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
@@ -82,10 +83,10 @@ class Bench:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--projects", nargs="+", default=list(PROJECTS), choices=list(PROJECTS))
+    parser.add_argument("--projects", nargs="+", choices=list(PROJECTS))
     parser.add_argument("--turns", type=int, default=2, help="the quickest of so many counts")
     parser.add_argument("--without-sdk", nargs="*", default=["100,000 small"], help="projects the SDK is not run with")
-    options = parser.parse_args()
+    options = parse(parser, projects=Sizes(["100", "1,000"], list(PROJECTS)))
     python = os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))
     for name in options.projects:
         with tempfile.TemporaryDirectory() as folder, Emulator.start(python=python) as emulator:

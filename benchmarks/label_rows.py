@@ -18,6 +18,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from benchmarks.calls import EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
@@ -78,9 +79,9 @@ def measure(rows: int, objects: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rows", type=int)
     parser.add_argument("--objects", type=int, nargs="+", default=[0, 5], help="per row")
-    options = parser.parse_args()
+    options = parse(parser, rows=Sizes(10_000, 100_000))
     for objects in options.objects:
         measure(options.rows, objects)
 

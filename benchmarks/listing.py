@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 from benchmarks.calls import CONTENDERS, EMAIL, best_of, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
@@ -38,9 +39,9 @@ def turn(emulator: Emulator, python: str, name: str, *arguments: str) -> dict[st
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="label rows of a project")
-    parser.add_argument("--turns", type=int, default=3, help="how often each contender runs")
-    options = parser.parse_args()
+    parser.add_argument("--rows", type=int, nargs="+", help="label rows of a project")
+    parser.add_argument("--turns", type=int, help="how often each contender runs")
+    options = parse(parser, rows=Sizes([1_000, 10_000], [1_000, 10_000, 100_000]), turns=Sizes(2, 3))
     pythons = {"dictionaries": sys.executable, "ours": sys.executable, "sdk": str(interpreter(SSH_SDK))}
     ratios: dict[str, float] = {}
     pair = KeyPair.generate()

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.calls import EMAIL
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
@@ -123,8 +124,8 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=32, help="tasks that run at once (32)")
     parser.add_argument("--requests", type=int, default=10, help="of each task (10)")
     parser.add_argument("--requests-per-minute", type=int, default=600, help="that the emulator takes (600)")
-    parser.add_argument("--contenders", nargs="*", choices=CONTENDERS, default=[*CONTENDERS])
-    options = parser.parse_args()
+    parser.add_argument("--contenders", nargs="*", choices=CONTENDERS)
+    options = parse(parser, contenders=Sizes(["together"], [*CONTENDERS]))
     for name in options.contenders:
         print(json.dumps(run(name, options)), flush=True)
 

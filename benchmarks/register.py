@@ -19,6 +19,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.media import png
@@ -37,9 +38,9 @@ def manifest(folder: pathlib.Path, objects: int) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--objects", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--counted", type=int, default=1_000_000, help="objects that are counted and not sent")
-    options = parser.parse_args()
+    parser.add_argument("--objects", type=int, nargs="+")
+    parser.add_argument("--counted", type=int, help="objects that are counted and not sent")
+    options = parse(parser, objects=Sizes([1_000, 10_000], [1_000, 10_000, 100_000]), counted=Sizes(100_000, 1_000_000))
     python = os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))
     ratios: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name, Emulator.start(python=python) as emulator:

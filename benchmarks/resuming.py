@@ -17,6 +17,7 @@ from typing import Any
 
 from airflow_provider_encord.registration.cloud_source import CloudSource
 from airflow_provider_encord.sources import rows
+from benchmarks.sizes import Sizes, parse
 
 
 class Parsed:
@@ -40,9 +41,9 @@ def source_of(path: pathlib.Path, units_per_job: int) -> CloudSource:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--lines", type=int)
     parser.add_argument("--parts", type=int, nargs="+", default=[10, 100])
-    options = parser.parse_args()
+    options = parse(parser, lines=Sizes(100_000, 1_000_000))
     parsed = Parsed()
     ratios: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:

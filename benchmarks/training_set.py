@@ -19,6 +19,7 @@ import tempfile
 from typing import Any
 
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
@@ -29,10 +30,10 @@ FORMS = ("yolo-detect", "yolo-segment", "coco")
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", nargs="+", type=int, default=[1_000, 10_000])
-    parser.add_argument("--sdk-downloads", type=int, default=500, help="so many files are enough to know its pace")
+    parser.add_argument("--rows", nargs="+", type=int)
+    parser.add_argument("--sdk-downloads", type=int, help="so many files are enough to know its pace")
     parser.add_argument("--sdk-python", default=sys.executable, help="a Python that has encord[coco] and requests")
-    options = parser.parse_args()
+    options = parse(parser, rows=Sizes([1_000], [1_000, 10_000]), sdk_downloads=Sizes(100, 500))
     python = os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))
     for rows in options.rows:
         with tempfile.TemporaryDirectory() as folder, Emulator.start(python=python) as emulator:

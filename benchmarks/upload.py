@@ -19,6 +19,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
@@ -76,9 +77,9 @@ class Bench:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, nargs="+", default=[100, 1_000, 10_000], help="numbers of files")
+    parser.add_argument("--files", type=int, nargs="+", help="numbers of files")
     parser.add_argument("--sdk-most", type=int, default=1_000, help="the SDK runs up to so many files")
-    options = parser.parse_args()
+    options = parse(parser, files=Sizes([100, 1_000], [100, 1_000, 10_000]))
     ratios: dict[str, float] = {}
     python = os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))
     with tempfile.TemporaryDirectory() as folder, Emulator.start(python=python) as emulator:

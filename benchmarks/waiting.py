@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from benchmarks.calls import EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
@@ -153,10 +154,12 @@ def measure_python_sensor(emulator: Emulator, pair: KeyPair, project: str, inter
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--waits", type=int, nargs="+", default=[1, 100, 1_000, 2_000])
-    parser.add_argument("--interval", type=float, default=30.0, help="seconds between two polls")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long each measurement takes")
-    options = parser.parse_args()
+    parser.add_argument("--waits", type=int, nargs="+")
+    parser.add_argument("--interval", type=float, help="seconds between two polls")
+    parser.add_argument("--seconds", type=float, help="how long each measurement takes")
+    options = parse(
+        parser, waits=Sizes([100], [1, 100, 1_000, 2_000]), interval=Sizes(5.0, 30.0), seconds=Sizes(10.0, 60.0)
+    )
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")  # each wait writes a line into its own log
     pair = KeyPair.generate()
     ratios: dict[str, float] = {}

@@ -30,6 +30,7 @@ import psutil
 
 from airflow_provider_encord.assets import stage_uri
 from benchmarks.calls import EMAIL, cpu_seconds
+from benchmarks.sizes import Sizes, parse
 from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.deployment.processes import WEB, Deployment
@@ -230,9 +231,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=int, default=1000, help="deliveries in a second")
-    parser.add_argument("--seconds", type=int, default=10, help="how long each measurement takes")
+    parser.add_argument("--seconds", type=int, help="how long each measurement takes")
     parser.add_argument("--stages", type=int, default=100, help="over how many stages the deliveries are spread")
-    options = parser.parse_args()
+    options = parse(parser, seconds=Sizes(3, 10))
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     pair = KeyPair.generate()
     with Emulator.start(python=str(EMULATOR_PYTHON)) as emulator:

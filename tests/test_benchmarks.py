@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import pkgutil
 import sys
@@ -9,8 +10,11 @@ import sys
 import pytest
 
 import benchmarks
+from benchmarks.sizes import Sizes, parse
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg)
+PARTS = {"sizes"}
+"""What the benchmarks are made of."""
+MODULES = sorted({module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg} - PARTS)
 
 
 def test_the_benchmarks_are_found() -> None:
@@ -28,3 +32,12 @@ def test_a_benchmark_imports_and_shows_its_help(
 
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: {name}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows"), [([], 10), (["--full"], 1000), (["--rows", "3"], 3), (["--full", "--rows", "3"], 3)]
+)
+def test_a_size_is_the_usual_one_unless_another_one_is_asked_for(arguments: list[str], rows: int) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int)
+    assert parse(parser, arguments, rows=Sizes(10, 1000)).rows == rows

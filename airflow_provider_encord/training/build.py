@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import functools
 import logging
+import math
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -22,7 +24,7 @@ from airflow_provider_encord.media.layout import extension_of
 from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.storage_paths import replacing, storage_errors, write_whole
 from airflow_provider_encord.training.directory import TrainingDirectory
-from airflow_provider_encord.training.forms import Form
+from airflow_provider_encord.training.forms import Form, LooksAhead
 from airflow_provider_encord.training.media_index import FilesOfUnits, MediaIndex
 from airflow_provider_encord.training.pulled_files import PulledFiles
 from airflow_provider_encord.training.record import LEFT_OUT, SplitCounts
@@ -36,7 +38,13 @@ log = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 100
 _LABELS_AT_ONCE = 20_000  # in these rows; a single row may have more
-_MOST_WAITING = 200  # files that wait to be written, with what they contain
+_SAMPLES_TOGETHER = 50
+_OBJECTS_TOGETHER = 1_000  # in these samples; a single one may have more
+_MOST_WAITING = 20  # parts of files that wait to be written, with what they contain
+
+
+_Found: TypeAlias = tuple[Mapping[str, Any], str, Sample | LeftOut]
+"""A row, its split, and a sample of it or what is left out of it."""
 
 
 class LeftOutLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +115,8 @@ class Builder:
         self._directory, self._form, self._files, self._index = directory, form, files, index
         self._names, self._splits, self._keys, self._most = names, splits, keys, max_concurrency
         self._filters = filters
-        self._waiting: collections.deque[concurrent.futures.Future[int]] = collections.deque()
+        self._waiting: collections.deque[concurrent.futures.Future[list[int]]] = collections.deque()
+        self._to_write: list[Callable[[], int]] = []
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> Built:
@@ -138,43 +147,53 @@ class Builder:
         for some in batches_of(rows):
             self._directory.check()
             files = self._index.of([unit for row in some for unit in row.get("data_units") or ()])
-            for row in some:
-                self._directory.keep()
-                split = self._splits.of(self._keys.of(str(row.get("data_hash"))))
-                for left_out in self._row(row, split, files, pool):
-                    self.built.left_out[left_out.reason] += 1
-                    yield msgspec.json.encode(_line(row, left_out)) + b"\n"
-                progress.took_some()
+            for together in _together(self._samples(some, files)):
+                if isinstance(self._form, LooksAhead):
+                    self._form.look_ahead([sample for _, _, sample in together if isinstance(sample, Sample)])
+                for row, split, sample in together:
+                    self._directory.keep()
+                    for left_out in self._sample(sample, split):
+                        self.built.left_out[left_out.reason] += 1
+                        yield msgspec.json.encode(_line(row, left_out)) + b"\n"
+                    progress.took_some()
+                self._start_writing(pool)
+                self._finish_writing(_MOST_WAITING)
         self._finish_writing(0)
         self._directory.check()
 
-    def _finish_writing(self, most_waiting: int) -> None:
-        """Wait until no more than so many files wait to be written."""
-        while len(self._waiting) > most_waiting:
-            self.built.bytes += self._waiting.popleft().result()
-            self.built.files += 1
+    def _start_writing(self, pool: concurrent.futures.Executor) -> None:
+        """Let each thread write several files: waking one up takes as long as writing a small file."""
+        number = math.ceil(len(self._to_write) / self._most)
+        while self._to_write:
+            self._waiting.append(pool.submit(_all_of, self._to_write[:number]))
+            del self._to_write[:number]
 
-    def _row(
-        self,
-        row: Mapping[str, Any],
-        split: str,
-        files: FilesOfUnits,
-        pool: concurrent.futures.Executor,
-    ) -> Iterator[LeftOut]:
-        for sample in samples_of(row, self._names, files, self._filters):
-            if isinstance(sample, LeftOut):
-                yield sample
-                continue
-            name = pathlib.PurePosixPath(sample.file.path).name
-            written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
-            yield from written.left_out
-            self._count(split, written.classes, images=written.has_image)
-            if written.has_image and sample.size is not None:
-                add_length(self.built.image_sizes, max(sample.size))
-            add_boxes(self.built.box_sizes, written.box_sizes)
-            self._waiting += [pool.submit(self._copy, sample, path) for path in written.image_paths]
-            self._waiting += [pool.submit(self._write_small, name, content) for name, content in written.files.items()]
-            self._finish_writing(_MOST_WAITING)
+    def _finish_writing(self, most_waiting: int) -> None:
+        """Wait until no more than so many parts wait to be written."""
+        while len(self._waiting) > most_waiting:
+            sizes = self._waiting.popleft().result()
+            self.built.bytes += sum(sizes)
+            self.built.files += len(sizes)
+
+    def _samples(self, rows: Iterable[Mapping[str, Any]], files: FilesOfUnits) -> Iterator[_Found]:
+        for row in rows:
+            split = self._splits.of(self._keys.of(str(row.get("data_hash"))))
+            for sample in samples_of(row, self._names, files, self._filters):
+                yield row, split, sample
+
+    def _sample(self, sample: Sample | LeftOut, split: str) -> Iterator[LeftOut]:
+        if isinstance(sample, LeftOut):
+            yield sample
+            return
+        name = pathlib.PurePosixPath(sample.file.path).name
+        written = self._form.add(sample, split, extension_of(name, sample.file.mime_type))
+        yield from written.left_out
+        self._count(split, written.classes, images=written.has_image)
+        if written.has_image and sample.size is not None:
+            add_length(self.built.image_sizes, max(sample.size))
+        add_boxes(self.built.box_sizes, written.box_sizes)
+        self._to_write += [functools.partial(self._copy, sample, path) for path in written.image_paths]
+        self._to_write += [functools.partial(self._write_small, *file) for file in written.files.items()]
 
     def _count(self, split: str, classes: Sequence[str], *, images: bool) -> None:
         counts = self.built.splits[split]
@@ -211,6 +230,11 @@ class Builder:
             yield block
 
 
+def _all_of(writing: Iterable[Callable[[], int]]) -> list[int]:
+    """Write several files; their sizes."""
+    return [write() for write in writing]
+
+
 def _line(row: Mapping[str, Any], left_out: LeftOut) -> LeftOutLine:
     return LeftOutLine(
         data_hash=str(row.get("data_hash")),
@@ -245,3 +269,17 @@ def batches_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, 
             batch, labels = [], 0
     if batch:
         yield batch
+
+
+def _together(found: Iterable[_Found]) -> Iterator[list[_Found]]:
+    """Some samples whose objects a form may compute together."""
+    some: list[_Found] = []
+    objects = 0
+    for item in found:
+        some.append(item)
+        objects += len(item[2].objects) if isinstance(item[2], Sample) else 0
+        if len(some) == _SAMPLES_TOGETHER or objects >= _OBJECTS_TOGETHER:
+            yield some
+            some, objects = [], 0
+    if some:
+        yield some

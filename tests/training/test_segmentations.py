@@ -34,3 +34,13 @@ def test_an_area_is_about_that_of_the_pixels(ring: list[tuple[int, int]]) -> Non
     pixels = mask.area(mask.merge(mask.frPyObjects(segmentation, SIZE[1], SIZE[0])))
     around = sum(abs(x1 - x2) + abs(y1 - y2) for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True))
     assert abs(area - pixels) <= around
+
+
+@pytest.mark.parametrize("far", [1e300, -1e9, float("inf"), float("nan")])
+def test_a_polygon_with_a_point_far_away_is_malformed(far: float) -> None:
+    """Drawing it would end the process, here and in readers of COCO."""
+    for polygons in ([[[0, 0, 1, 1, far, 0, 0, 1]]], [[[0, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, far]]]):
+        drawn = annotation("polygon", polygons=polygons)
+        assert pixels_of_crossing([drawn], SIZE) == [None]
+        with pytest.raises(NotExpressibleError, match="malformed"):
+            segmentation_in(drawn, SIZE)

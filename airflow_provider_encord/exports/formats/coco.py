@@ -236,6 +236,7 @@ def _polygon(annotation: Annotation) -> tuple[Any, float, geometry.Box]:
     points = [point for polygon in polygons for point in polygon[0]]
     if not points:
         raise ValueError("it has fewer than three points")
+    geometry.require_near(polygons)
     box = geometry.around(points)
     if len(polygons) == 1 == len(polygons[0]):
         return [_flat(polygons[0][0])], geometry.area_of(polygons[0][0]), box

@@ -14,6 +14,8 @@ POLYGON = "polygon"
 BITMASK = "bitmask"
 
 MALFORMED = "malformed geometry"
+LARGEST = 2**20
+"""Pixels from the corner of the image; what is farther away is not a place in an image."""
 _OF_MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 Point: TypeAlias = tuple[float, float]
@@ -142,6 +144,15 @@ def rings_of(annotation: Annotation) -> list[list[Ring]]:
         points = geometry["polygon"]
         return [[_numbered(points, width, height) if isinstance(points, Mapping) else _ring(points, width, height)]]
     return []
+
+
+def require_near(polygons: Sequence[Sequence[Ring]]) -> None:
+    """Check that polygons are in an image, or near it. Of others, pycocotools ends the process, in all its readers.
+
+    :raises ValueError: A point is farther away, or not a number.
+    """
+    if not all(-LARGEST <= number <= LARGEST for rings in polygons for ring in rings for xy in ring for number in xy):
+        raise ValueError("a point is not in an image")
 
 
 def corners_of(annotation: Annotation) -> Ring:

@@ -19,7 +19,6 @@ from airflow_provider_encord.exports.formats import geometry
 from airflow_provider_encord.exports.formats.annotations import Annotation
 
 _SIDES = 256
-_LARGEST = 2**20  # pixels from the corner of the image; what is farther away is not a place in an image
 _STRIDE = 2**24  # from one row of pixels to the next, in the numbers of pixels: wider than all images
 _BOXES_AT_ONCE = 10_000
 _STEPS = 0.1  # between the points of a line that are looked at, as a share of a segment
@@ -131,7 +130,7 @@ def _checked(points: Iterable[geometry.Point]) -> geometry.Ring:
     found = list(points)
     if not found:
         raise ValueError("it has no points")
-    if not all(abs(number) <= _LARGEST for point in found for number in point):  # also NaN
+    if not all(abs(number) <= geometry.LARGEST for point in found for number in point):  # also NaN
         raise ValueError("a point is not in an image")
     return found
 
@@ -188,7 +187,7 @@ def _round(annotation: Annotation) -> Shape:
 def _bitmask(annotation: Annotation) -> Shape:
     mask: Mapping[str, Any] = annotation.geometry["bitmask"]
     top, left, height, width = (int(mask[key]) for key in ("top", "left", "height", "width"))
-    if not annotation.place.width or min(top, left) < 0 or max(top + height, left + width) > _LARGEST:
+    if not annotation.place.width or min(top, left) < 0 or max(top + height, left + width) > geometry.LARGEST:
         raise ValueError("it is not in an image of a known size")
     whole = numpy.array(geometry.runs_of(mask), dtype=numpy.int64).reshape(-1, 2)
     first, last = whole[:, 0] // width, (whole[:, 1] - 1) // width

@@ -5,8 +5,8 @@ In some forms images are packed into large files. These forms read the images wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from airflow_provider_encord.exports.formats.annotations import LeftOut
 from airflow_provider_encord.training.samples import Sample
@@ -58,3 +58,11 @@ class Form(Protocol):
 
     def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """The files that are written when all samples were added: path and content."""
+
+
+@runtime_checkable
+class LooksAhead(Protocol):
+    """A form that computes the objects of several samples together, which is much quicker."""
+
+    def look_ahead(self, samples: Sequence[Sample]) -> None:
+        """Compute the objects of samples that are added next, in this order."""

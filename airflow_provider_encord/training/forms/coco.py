@@ -16,6 +16,7 @@ from airflow_provider_encord.exports.formats.annotations import Annotation
 from airflow_provider_encord.exports.formats.answers import mappings
 from airflow_provider_encord.exports.formats.coco import coco_id
 from airflow_provider_encord.training.classes import Classes
+from airflow_provider_encord.training.forms.drawn import Drawn, drawn_of
 from airflow_provider_encord.training.forms.json_parts import JsonParts
 from airflow_provider_encord.training.forms.segmentations import pixels_of_crossing, require_size, segmentation_in
 from airflow_provider_encord.training.forms.written import NO_AREA, TOO_SMALL, WrittenSample
@@ -43,6 +44,7 @@ class CocoForm:
         self._images = {split: JsonParts(b",\n") for split in splits}
         self._annotations = {split: JsonParts(b",\n") for split in splits}
         self._templates, self._structure = Templates(structure), structure
+        self._drawn: dict[str, list[Drawn | None]] = {}
 
     def add(self, sample: Sample, split: str, suffix: str) -> WrittenSample:
         """Add the image and its objects to the document of the split."""
@@ -51,10 +53,17 @@ class CocoForm:
         about = image_in(sample, suffix)
         image = about["id"]
         self._images[split].add(about)
-        pixels = pixels_of_crossing(sample.objects, sample.size) if sample.size else [None] * len(sample.objects)
-        for annotation, area in zip(sample.objects, pixels, strict=True):
-            self._add_object(sample, annotation, image, split, written, area)
+        found = self._drawn.pop(sample.name, None) or drawn_of([sample])[0]
+        others = [one for one, drawn in zip(sample.objects, found, strict=True) if drawn is None]
+        pixels = iter(pixels_of_crossing(others, sample.size) if sample.size else [None] * len(others))
+        for annotation, drawn in zip(sample.objects, found, strict=True):
+            self._add_object(sample, annotation, image, split, written, next(pixels) if drawn is None else drawn)
         return written
+
+    def look_ahead(self, samples: Sequence[Sample]) -> None:
+        """Compute the objects of samples that are added next."""
+        names = (sample.name for sample in samples)
+        self._drawn = dict(zip(names, drawn_of(samples), strict=True))
 
     def finish(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """The documents of the splits."""
@@ -83,13 +92,13 @@ class CocoForm:
         image: int,
         split: str,
         written: WrittenSample,
-        pixels: float | None,
+        drawn: Drawn | float | None,
     ) -> None:
         class_name = written.class_of(annotation, self._classes)
         if class_name is None:
             return
         try:
-            content = self._content(sample, annotation, pixels)
+            content = self._content(sample, annotation, drawn)
         except NotExpressibleError as error:
             written.left_out.append(left_out(annotation, str(error)))
             return
@@ -106,14 +115,22 @@ class CocoForm:
             }
         )
 
-    def _content(self, sample: Sample, annotation: Annotation, pixels: float | None) -> dict[str, Any]:
+    def _content(self, sample: Sample, annotation: Annotation, drawn: Drawn | float | None) -> dict[str, Any]:
+        """What COCO says of an object.
+
+        :param drawn: See `drawn_of`; if it is not there, see `pixels_of_crossing`.
+        """
+        if isinstance(drawn, Drawn):
+            if drawn.side < self._least:
+                raise NotExpressibleError(TOO_SMALL)
+            return {"segmentation": drawn.segmentation, "area": drawn.area, "bbox": drawn.bbox}
         size = require_size(sample)
         if annotation.shape == SKELETON:
             points = keypoints_of(annotation, self._templates.of(annotation.feature_hash))
             inside = clipped(box_of(points), size)
             content = _skeleton(points, inside)
         else:
-            segmentation, area, box = segmentation_in(annotation, size, pixels=pixels)
+            segmentation, area, box = segmentation_in(annotation, size, pixels=drawn)
             if not area > 0:
                 raise NotExpressibleError(NO_AREA)
             inside = clipped(box, size)

@@ -66,13 +66,22 @@ def pixels_of_crossing(annotations: Sequence[Annotation], size: tuple[int, int])
     valid = shapely.is_valid(shapely.polygons(shapely.linearrings(points, indices=numbers)))
     crossing = [number for number, is_valid in zip(rings, valid, strict=True) if not is_valid]
     if crossing:
-        from pycocotools import mask
-
         flat = [[round(coordinate, 3) for point in rings[number] for coordinate in point] for number in crossing]
-        areas = mask.area(mask.frPyObjects(flat, size[1], size[0]))
-        for number, area in zip(crossing, areas, strict=True):
-            pixels[number] = float(area)
+        for number, area in zip(crossing, pixels_of_outlines(flat, size), strict=True):
+            pixels[number] = area
     return pixels
+
+
+def pixels_of_outlines(outlines: Sequence[list[float]], size: tuple[int, int]) -> list[float]:
+    """How many pixels readers of COCO draw for each outline.
+
+    :param outlines: Their coordinates, rounded.
+    :param size: Width and height of the image.
+    """
+    from pycocotools import mask
+
+    areas: list[float] = mask.area(mask.frPyObjects(outlines, size[1], size[0])).astype(float).tolist()
+    return areas
 
 
 def _single_ring(annotation: Annotation) -> geometry.Ring | None:
@@ -82,6 +91,7 @@ def _single_ring(annotation: Annotation) -> geometry.Ring | None:
     try:
         with geometry.reading(annotation):
             polygons = geometry.rings_of(annotation)
+            geometry.require_near(polygons)
     except geometry.MalformedGeometryError:
         return None
     single = len(polygons) == 1 and len(polygons[0]) == 1 and len(polygons[0][0]) >= _LEAST_CORNERS
