@@ -20,6 +20,7 @@ from playground.past import write_past
 from playground.people import People
 from playground.place import Place
 from playground.projects import AGENT, ARCHIVE, OWNER, PARKING, STREETS, seed, write_pictures
+from tests.deployment.orphans import watched
 from tests.deployment.processes import Deployment
 
 PROJECT_OF = {
@@ -53,8 +54,8 @@ class Session:
 
 @contextlib.contextmanager
 def started(place: Place) -> Iterator[Session]:
-    """Start everything; end everything."""
-    with Steps("The playground starts", STEPS) as steps, _running(place, steps) as session:
+    """Start everything; end everything, also if this process is killed."""
+    with watched(), Steps("The playground starts", STEPS) as steps, _running(place, steps) as session:
         steps.finish()
         yield session
 

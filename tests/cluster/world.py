@@ -17,8 +17,8 @@ from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.cluster.fleet import PAIRS, WORKERS, Fleet
 from tests.cluster.links import Links
-from tests.cluster.orphans import watched
 from tests.cluster.servers import ObjectStore, Postgres, Redis
+from tests.deployment.orphans import watched
 from tests.deployment.polling import poll
 from tests.free_port import free_port
 

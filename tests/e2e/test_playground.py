@@ -101,6 +101,13 @@ def _run(airflow: str) -> str:
     return str(links["Open in Encord"])
 
 
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE  # one that was killed, and that nothing waits for
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_newcomer_sees_what_an_export_is_about_and_nothing_is_left_afterwards(
     playground: Playground, visit: Visit
 ) -> None:
@@ -155,11 +162,17 @@ def test_a_newcomer_sees_what_an_export_is_about_and_nothing_is_left_afterwards(
     assert "The playground has ended" in playground.printed()
 
 
-def test_one_that_is_stopped_while_it_starts_leaves_nothing(playground: Playground) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+def test_one_that_is_stopped_or_killed_while_it_starts_leaves_no_process(playground: Playground, killed: bool) -> None:
     poll(lambda: "The emulator has" in playground.printed() or None, "the emulator", START_SECONDS)
     time.sleep(3)  # Airflow's components are starting
     playground.remember_family()
     assert playground.family
+    if killed:
+        playground.process.kill()
+        playground.process.wait(STOP_SECONDS)
+        poll(lambda: not any(map(_runs, playground.family)) or None, "the processes to end", STOP_SECONDS)
+        return
     playground.end()
     assert [process for process in playground.family if process.is_running()] == []
     assert [*(playground.directory / "tmp").glob("encord-emulator-*")] == []

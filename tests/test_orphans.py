@@ -15,7 +15,7 @@ from tests.deployment.polling import poll
 
 HARNESS = """
 import subprocess, sys, time
-from tests.cluster.orphans import watched
+from tests.deployment.orphans import watched
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
 ORPHAN = '''
@@ -37,7 +37,7 @@ def test_nothing_is_left_of_a_harness_however_it_ends(how: signal.Signals | None
     seconds = "300" if how else "0"
     harness = subprocess.Popen(
         [sys.executable, "-c", HARNESS, seconds],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-MARK = "CLUSTER_RUN"
+MARK = "STARTED_BY"
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
@@ -28,7 +28,7 @@ def watched() -> Iterator[None]:
     # Without the second one, programs that set their title overwrite their variables with it.
     os.environ |= {MARK: mark, "SPT_NOENV": "1"}
     watcher = subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.orphans", str(os.getpid()), mark],
+        [sys.executable, "-m", "tests.deployment.orphans", str(os.getpid()), mark],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,  # its end is how the watcher learns of ours
         start_new_session=True,  # Ctrl+C is not for it
