@@ -81,13 +81,12 @@ class Built(msgspec.Struct, kw_only=True):
 
 
 class _Progress(ProgressLogger):
-    def __init__(self, built: Built):
-        super().__init__("images", log=log.info)
+    def __init__(self, built: Built, rows: int):
+        super().__init__("label rows", rows, log=log.info)
         self._built = built
 
-    def took_some(self) -> None:
-        """Log if the interval is over."""
-        self.add(self._built.images - self.done)
+    def details(self) -> str:
+        return f", {self._built.images} images"
 
 
 class Builder:
@@ -119,12 +118,13 @@ class Builder:
         self._to_write: list[Callable[[], int]] = []
         self.built = Built(splits={name: SplitCounts() for name in splits.names})
 
-    def write(self, rows: Iterable[Mapping[str, Any]]) -> Built:
+    def write(self, rows: Iterable[Mapping[str, Any]], number: int) -> Built:
         """Write everything but the record.
 
+        :param number: How many rows there are, for the log; fewer if some could not be exported.
         :raises EncordError: A file cannot be read or written.
         """
-        progress = _Progress(self.built)
+        progress = _Progress(self.built, number)
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._most)
         path = self._directory.path / LEFT_OUT
         try:
@@ -132,11 +132,10 @@ class Builder:
                 write_whole(path, self._lines(rows, pool, progress))
             for name, blocks in self._form.finish():
                 self._write(name, blocks)
-                progress.took_some()
+                progress.log_at_intervals()
         finally:
             pool.shutdown(cancel_futures=True)
         self.built.files += 1
-        progress.took_some()
         progress.log_line()
         return self.built
 
@@ -155,9 +154,10 @@ class Builder:
                     for left_out in self._sample(sample, split):
                         self.built.left_out[left_out.reason] += 1
                         yield msgspec.json.encode(_line(row, left_out)) + b"\n"
-                    progress.took_some()
+                progress.log_at_intervals()
                 self._start_writing(pool)
                 self._finish_writing(_MOST_WAITING)
+            progress.add(len(some))
         self._finish_writing(0)
         self._directory.check()
 

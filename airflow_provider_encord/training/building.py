@@ -146,7 +146,7 @@ def build_training_set(
                 filters=filters,
                 max_concurrency=spec.max_concurrency,
             )
-            built = builder.write(latest_rows(spec.labels, "labels"))
+            built = builder.write(latest_rows(spec.labels, "labels"), manifest.counts.with_labels)
             _require_images(built)
             record = _record(spec, manifest, classes, built, about)
             directory.check()
