@@ -25,6 +25,7 @@ from airflow_provider_encord.history.records import (
     record_of,
 )
 from airflow_provider_encord.history.store import ProjectStore, new_name
+from airflow_provider_encord.project_progress.reporting import report_project
 from tests.deployment.processes import Deployment
 from tests.e2e.forms import Form
 
@@ -137,3 +138,15 @@ def test_the_pages_can_be_read_by_everyone(page: Page, form: Form, history: list
                 page.goto(f"{form.deployment.url}/encord-projects/{path}")
                 _assert_accessible(page.main_frame)
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_file_of_a_report_can_be_read_by_everyone(page: Page, airflow: Deployment, history: list[str]) -> None:
+    report = airflow.home / "report.html"
+    report_project(
+        history[0], airflow.home / "history", report, now=datetime.datetime.now(datetime.UTC), due=None, client=None
+    )
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(report.as_uri())
+        expect(page.get_by_role("heading", name="Street scenes 1")).to_be_visible()
+        _assert_accessible(page.main_frame)
