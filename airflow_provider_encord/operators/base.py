@@ -37,6 +37,7 @@ from airflow_provider_encord.links import (
     queue_url,
 )
 from airflow_provider_encord.operators.arguments import parse_bool
+from airflow_provider_encord.progress import noted_in
 
 if TYPE_CHECKING:
     import datetime
@@ -198,8 +199,6 @@ class EncordBaseOperator(BaseOperator):
         :raises AirflowFailException: The task failed, and a retry cannot help.
         :raises AirflowException: The task failed, and a retry may help.
         """
-        from airflow_provider_encord.progress import noted_in
-
         with airflow_errors(self.log):
             try:
                 with noted_in(context.get("task_state_store")):
