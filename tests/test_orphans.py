@@ -14,7 +14,7 @@ import pytest
 from tests.deployment.polling import poll
 
 HARNESS = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from tests.deployment.orphans import watched
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
@@ -23,6 +23,7 @@ import subprocess, sys
 quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 print(subprocess.Popen(sys.argv[1:], start_new_session=True, **quiet).pid, flush=True)
 '''
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a shell starts in the background
 with watched():
     child = subprocess.Popen(SLEEP, start_new_session=True)
     parent = subprocess.run([sys.executable, "-c", ORPHAN, *SLEEP], capture_output=True, text=True)

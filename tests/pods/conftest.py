@@ -2,11 +2,9 @@
 
 from tests.airflow_layer.conftest import (
     _emulator,
-    _nothing_masked,
     _plain_network,
     account,
     emulator,
     plain_network,
 )
 
-__all__ = ["_emulator", "_nothing_masked", "_plain_network", "account", "emulator", "plain_network"]
