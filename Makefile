@@ -52,10 +52,10 @@ PLAY_DIRECTORY ?= .work/play
 play: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## Airflow's pages with the example DAGs, on the emulator, to click through
 	@$(BIN)/python -m playground --directory '$(PLAY_DIRECTORY)'
 
-test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## every test that needs no browser and no whole installation
+test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## the tests that are quick, or have no reason to be slow
 	$(BIN)/python -m pytest $(IN_PROCESSES) -m 'not system' $(PYTEST_ARGS)
 
-test-system: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## deployments of Airflow, installed wheels, the demo, and what the documents show
+test-system: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## deployments of Airflow, installed wheels, examples, killed processes, what the documents show
 	$(BIN)/python -m pytest $(IN_PROCESSES) -m system $(PYTEST_ARGS)
 
 # No Airflow, no deployments, no vendor's SDK: what a change of the client or of the work below the operators breaks first.

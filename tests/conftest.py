@@ -49,7 +49,9 @@ def _settle() -> str:
 _FIRST = (
     *(
         "tests/histories/",
+        "tests/pods/",
         "tests/moves/test_matrix.py",
+        "tests/moves/test_in_dags.py",
         "tests/deployment/",
         "tests/airflow_layer/connection/test_no_secrets_stored.py",
     ),

@@ -15,6 +15,8 @@ from tests.histories.registrations import Registrations
 from tests.histories.task_changes import TaskChanges
 from tests.histories.uploads import Uploads
 
+pytestmark = pytest.mark.system
+
 __all__ = ["plain_network"]
 
 MACHINES: dict[type[Moves], int] = {Uploads: 8, Registrations: 8, Exports: 8, Imports: 8, TaskChanges: 3, Agents: 5}

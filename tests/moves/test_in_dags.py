@@ -11,7 +11,7 @@ from tests.airflow_layer.dags import moves_in_dags
 from tests.moves.matrix import MATRIX, Cell
 from tests.moves.scenario import Scenario
 
-pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.usefixtures("airflow_database")]
 
 
 @pytest.mark.parametrize(

@@ -8,3 +8,4 @@ from tests.airflow_layer.conftest import (
     plain_network,
 )
 
+__all__ = ["_emulator", "_plain_network", "account", "emulator", "plain_network"]

@@ -25,6 +25,8 @@ from tests.moves.tasks import MoveTasks
 from tests.object_stores import ObjectStore, Served, served
 from tests.pods.pod import Kill, Pod
 
+pytestmark = pytest.mark.system
+
 MIDDLE: Mapping[type[Scenario], Kill] = {
     ExportLabels: Kill(r"object .*/part-.*\.finished\.json"),
     ExportLabelsPartition: Kill(r"object .*/part-.*\.finished\.json"),

@@ -21,7 +21,7 @@ from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Accoun
 from tests.airflow_layer.pre_labels import saved
 from tests.sdk import media
 
-pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.usefixtures("airflow_database")]
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(__file__).parents[3] / "example_dags"

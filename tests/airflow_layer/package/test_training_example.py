@@ -16,7 +16,7 @@ from tests.airflow_layer.bench import Account
 from tests.airflow_layer.package.test_example_dags import run_example
 from tests.sdk import media
 
-pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.usefixtures("airflow_database")]
 
 
 def test_a_model_is_trained_on_what_people_labelled(account: Account, tmp_path: Path) -> None:
