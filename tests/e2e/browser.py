@@ -1,6 +1,6 @@
 """Chromium, kept to the loopback, and what one looks at in it.
 
-Chromium asks other hosts by itself when it starts; its flags forbid that, and a request of a page is stopped and noted.
+Chromium asks other hosts by itself when it starts; its flags forbid that, and other names than 127.0.0.1 lead nowhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 
 PATIENCE_MS = 60_000
 SIZE = {"width": 1280, "height": 900}
@@ -54,7 +54,7 @@ def started(executable: str) -> Iterator[Browser]:
 class Visit:
     """One visitor: a page with cookies and a clipboard of its own.
 
-    :param elsewhere: URLs outside of the loopback that the page asked for; they were not sent.
+    :param elsewhere: URLs outside of the loopback that the page asked for.
     :param pictures: Where the screenshots go.
     """
 
@@ -73,7 +73,8 @@ class Visit:
         )
         context.set_default_timeout(PATIENCE_MS)
         visit = cls(context.new_page(), pictures)
-        context.route("**/*", visit._stay_here)
+        # Noted, and not routed: a context that routes has no cache, and Airflow's page is loaded again by each visit.
+        context.on("request", visit._note)
         visit.page.on("response", lambda answer: visit.answers.append(answer))
         return visit
 
@@ -107,9 +108,6 @@ class Visit:
                     texts.append(answer.text())
         return "\n".join(texts)
 
-    def _stay_here(self, route: Route) -> None:
-        if urlsplit(route.request.url).hostname in ("127.0.0.1", None):  # None: data: and blob:
-            route.continue_()
-            return
-        self.elsewhere.append(route.request.url)
-        route.abort()
+    def _note(self, request: Request) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", None):  # None: data: and blob:
+            self.elsewhere.append(request.url)

@@ -104,6 +104,17 @@ def visit(browser: Browser, pictures: Path) -> Iterator[Visit]:
     assert visit.elsewhere == []
 
 
+@pytest.fixture(scope="module")
+def lasting_form(browser: Browser, pictures: Path, airflow: Deployment) -> Iterator[Form]:
+    """As `form`, of one visitor for all tests of a module, who logs in and loads Airflow's page once."""
+    visit = Visit.begin(browser, pictures)
+    form = FORMS["{}.{}".format(*airflow.version)](visit, airflow)
+    form.enter()
+    yield form
+    visit.end()
+    assert visit.elsewhere == []
+
+
 @pytest.fixture
 def form(visit: Visit, airflow: Deployment, line: str) -> Form:
     """The connection form, for a user who has come in."""

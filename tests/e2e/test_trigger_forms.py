@@ -65,13 +65,13 @@ def test_every_example_that_needs_something_says_so() -> None:
 
 @pytest.mark.parametrize("dag", EXAMPLES)
 def test_the_form_of_an_example_can_be_submitted_as_documented(
-    form: Form, airflow: Deployment, line: str, dag: str
+    lasting_form: Form, airflow: Deployment, line: str, dag: str
 ) -> None:
     before = len(_runs(airflow, dag))
-    _open_trigger_form(form, line, dag)
+    _open_trigger_form(lasting_form, line, dag)
     for name, value in NEEDED.get(dag, {}).items():
-        form.page.locator(f"[name='element_{name}']").fill(value)
-    _submit(form, line)
+        lasting_form.page.locator(f"[name='element_{name}']").fill(value)
+    _submit(lasting_form, line)
     (run,) = poll(lambda: _runs(airflow, dag)[before:] or None, f"a run of {dag}", 60)
     assert {name: run["conf"].get(name) for name in NEEDED.get(dag, {})} == NEEDED.get(dag, {})
     assert run["conf"].get("stage") == STAGES.get(dag)
