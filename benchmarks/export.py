@@ -20,8 +20,9 @@ import tempfile
 from typing import Any
 
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from benchmarks.keyed_emulator import KeyedEmulator
 from benchmarks.sizes import Sizes, parse
-from demo.environment import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 
@@ -36,16 +37,8 @@ PROJECTS: dict[str, dict[str, Any]] = {
 """An object of a video lasts three frames: 20,000 annotations each."""
 
 
-class Bench:
+class Bench(KeyedEmulator):
     """One emulator, and a key for it."""
-
-    def __init__(self, emulator: Emulator, folder: pathlib.Path):
-        self.emulator, self.folder = emulator, folder
-        pair = KeyPair.generate()
-        self.key_file = folder / "key"
-        self.key_file.write_text(pair.private)
-        self.key_file.chmod(0o600)
-        emulator.authorize(pair.public, email=EMAIL)
 
     def contenders(self, *, sdk: bool) -> dict[str, list[str]]:
         """Commands, without the project and the destination."""

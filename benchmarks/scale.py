@@ -18,9 +18,10 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.calls import CONTENDERS, EMAIL
+from benchmarks.keyed_emulator import KeyedEmulator
 from benchmarks.models.scale import Cost, Deployment, estimate, simulate, waits
 from benchmarks.register import URL, manifest
-from demo.environment import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON
 from encord_emulator.process import Emulator
 from tests.sdk.media import png
 
@@ -47,16 +48,8 @@ WAITS = ((10_000, 1, 30.0), (10_000, 1_000, 30.0), (10_000, 10_000, 30.0), (10_0
 TRIED = {"rows": 800, "batch_size": 10, "latency": 0.3}
 
 
-class Bench:
+class Bench(KeyedEmulator):
     """One emulator, and a key for it."""
-
-    def __init__(self, emulator: Emulator, folder: pathlib.Path):
-        self.emulator, self.folder = emulator, folder
-        pair = KeyPair.generate()
-        self.key_file = folder / "key"
-        self.key_file.write_text(pair.private)
-        self.key_file.chmod(0o600)
-        emulator.authorize(pair.public, email=EMAIL)
 
     def client(self) -> Any:
         """A client, to prepare things."""

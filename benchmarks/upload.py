@@ -18,9 +18,10 @@ from typing import Any
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from benchmarks.calls import CONTENDERS, cpu_seconds
+from benchmarks.keyed_emulator import KeyedEmulator
 from benchmarks.sizes import Sizes, parse
-from demo.environment import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 from tests.sdk.media import png
@@ -28,16 +29,8 @@ from tests.sdk.media import png
 UNITS = ("files_per_second", "cpu_ms_per_file", "requests_per_file", "peak_mb")
 
 
-class Bench:
+class Bench(KeyedEmulator):
     """One emulator and a key for it."""
-
-    def __init__(self, emulator: Emulator, folder: pathlib.Path):
-        self.emulator, self.folder = emulator, folder
-        pair = KeyPair.generate()
-        self.key_file = folder / "key"
-        self.key_file.write_text(pair.private)
-        self.key_file.chmod(0o600)
-        emulator.authorize(pair.public, email=EMAIL)
 
     def dataset(self, title: str) -> str:
         """A new mirror dataset."""

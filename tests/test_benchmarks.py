@@ -12,7 +12,7 @@ import pytest
 import benchmarks
 from benchmarks.sizes import Sizes, parse
 
-PARTS = {"sizes"}
+PARTS = {"keyed_emulator", "sizes"}
 """What the benchmarks are made of."""
 MODULES = sorted({module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg} - PARTS)
 

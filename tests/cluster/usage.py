@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 
 import psutil
 
-SECONDS_BETWEEN_LOOKS = 5.0
+from tests.cluster.watching import PartsWatcher
 
 
 @dataclasses.dataclass
@@ -25,28 +23,15 @@ class Used:
     memory: float = 0.0
 
 
-class Usage:
-    """Looks at all parts every few seconds, from `__enter__` to `__exit__`.
+class Usage(PartsWatcher):
+    """Looks at all parts every few seconds, from `__enter__` to `__exit__`."""
 
-    :param parts: Gives the process id of each part that runs now, by name.
-    """
+    seconds_between_looks = 5.0
 
     def __init__(self, parts: Callable[[], Mapping[str, int]]) -> None:
-        self._parts = parts
+        super().__init__(parts)
         self._cpu: dict[tuple[str, int], float] = {}
         self._memory: dict[str, float] = {}
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="usage", daemon=True)
-
-    def __enter__(self) -> Usage:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ends.set()
-        self._thread.join(30)
 
     def parts(self) -> dict[str, Used]:
         """What each part used so far."""
@@ -54,12 +39,6 @@ class Usage:
         for (name, _), cpu in list(self._cpu.items()):
             used.setdefault(name, Used(memory=self._memory.get(name, 0.0))).cpu += cpu
         return used
-
-    def _watch(self) -> None:
-        while not self._ends.wait(SECONDS_BETWEEN_LOOKS):
-            with contextlib.suppress(Exception):  # a part that is being killed has no process to ask
-                for name, process_id in self._parts().items():
-                    self._look(name, process_id)
 
     def _look(self, name: str, process_id: int) -> None:
         cpu = memory = 0.0

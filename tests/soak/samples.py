@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 
 import psutil
 
+from tests.cluster.watching import PartsWatcher
 from tests.soak.growth import LIMITS, Growth, Limit, growth_of
 
-SECONDS_BETWEEN_LOOKS = 10.0
 SETTLED = 120.0
 """Younger processes are left out: tasks come and go, and are not what may grow."""
 MEASURES = tuple(LIMITS)
@@ -45,28 +43,15 @@ class Series:
         return growth_of(self.values[measure], OF_PARTS.get((self.name, measure), LIMITS[measure]))
 
 
-class Sampler:
-    """Looks at all parts, from `__enter__` to `__exit__`.
+class Sampler(PartsWatcher):
+    """Looks at all parts, from `__enter__` to `__exit__`."""
 
-    :param parts: Gives the process id of each part that runs now, by name.
-    """
+    seconds_between_looks = 10.0
 
-    def __init__(self, parts: Callable[[], Mapping[str, int]]):
-        self._parts = parts
+    def __init__(self, parts: Callable[[], Mapping[str, int]]) -> None:
+        super().__init__(parts)
         self._began = time.monotonic()
         self._series: dict[tuple[str, int], Series] = {}
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="sampler", daemon=True)
-
-    def __enter__(self) -> Sampler:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ends.set()
-        self._thread.join(30)
 
     def longest(self) -> list[Series]:
         """For each part the series of the process that lived longest; others were killed and started again."""
@@ -75,12 +60,6 @@ class Sampler:
             if one.name not in found or one.hours > found[one.name].hours:
                 found[one.name] = one
         return [found[name] for name in sorted(found)]
-
-    def _watch(self) -> None:
-        while not self._ends.wait(SECONDS_BETWEEN_LOOKS):
-            with contextlib.suppress(Exception):  # a part that is being killed has no process to ask
-                for name, process_id in self._parts().items():
-                    self._look(name, process_id)
 
     def _look(self, name: str, process_id: int) -> None:
         now = time.time()
