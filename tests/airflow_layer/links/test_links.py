@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -17,70 +16,27 @@ import pytest
 from airflow_provider_encord.links import EncordLink
 from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
-from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, in_its_folder
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
 from tests.airflow_layer.lines import running_line
-from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, IN_AIRFLOW, NAME
+from tests.airflow_layer.links.buttons import Looked, as_the_web_server_has_it, look_at
+from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, NAME
 from tests.client.emulated_workflow import STAGES
 from tests.sdk import media
 
-try:
-    from airflow.serialization.serialized_objects import DagSerialization
-except ImportError:  # before Airflow 3.2
-    from airflow.serialization.serialized_objects import SerializedDAG as DagSerialization
-
 SECONDS = 120
-
-
-def _as_the_web_server_has_it(dag: Any) -> Any:
-    """The DAG as it is after it went through the database."""
-    return DagSerialization.from_dict(DagSerialization.to_dict(dag))
-
-
-@dataclasses.dataclass(frozen=True)
-class Looked:
-    """What came of a run.
-
-    :param states: State of each task instance, by task id and map index.
-    :param links: Where its button leads, as Airflow's web server is asked; empty if it leads nowhere.
-    :param results: What it returned.
-    :param pages: Where its button for the page in Airflow leads, if it has one.
-    """
-
-    states: dict[str, str]
-    links: dict[str, str]
-    results: dict[str, Any]
-    pages: dict[str, str] = dataclasses.field(default_factory=dict)
-
-
-def look_at(dag: Any, **params: Any) -> Looked:
-    """Run a DAG in this process, then look at its buttons from the side of the web server."""
-    with in_its_folder(dag):
-        run = dag.test(run_conf=params or None)
-    shown = _as_the_web_server_has_it(dag)
-    looked = Looked({}, {}, {})
-    for instance in run.get_task_instances():
-        name = instance.task_id + (f"[{instance.map_index}]" if instance.map_index >= 0 else "")
-        task = shown.get_task(instance.task_id)
-        looked.states[name] = str(instance.state)
-        looked.results[name] = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index)
-        if NAME in task.extra_links:
-            looked.links[name] = task.get_extra_links(instance, NAME)
-        if IN_AIRFLOW in task.extra_links:
-            looked.pages[name] = task.get_extra_links(instance, IN_AIRFLOW)
-    return looked
 
 
 class TestSerialisation:
     def test_the_button_survives_the_way_to_the_web_server_mapped_or_not(self) -> None:
         for dag in (operators_in_a_dag.dag, links_in_a_dag.dag):
-            shown = _as_the_web_server_has_it(dag)
+            shown = as_the_web_server_has_it(dag)
             with_button = {task.task_id for task in shown.tasks if NAME in task.extra_links}
 
             assert with_button == {task.task_id for task in dag.tasks} - {"titles"}
 
     def test_a_task_of_something_else_has_no_button(self) -> None:
-        shown = _as_the_web_server_has_it(operators_in_a_dag.dag)
+        shown = as_the_web_server_has_it(operators_in_a_dag.dag)
 
         assert shown.get_task("titles").extra_links == []
 
@@ -146,7 +102,7 @@ def _watch(dag: Any, task_id: str, emulator: Emulator, seen: list[str]) -> None:
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    task = _as_the_web_server_has_it(dag).get_task(task_id)
+    task = as_the_web_server_has_it(dag).get_task(task_id)
     instances = select(TaskInstance).where(TaskInstance.dag_id == dag.dag_id, TaskInstance.task_id == task_id)
     until = time.monotonic() + SECONDS
     try:
