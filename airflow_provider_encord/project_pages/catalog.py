@@ -69,6 +69,8 @@ class Catalog:
             return project_id not in known or known[project_id][0] != (today, names)
 
         for project_id, names, history in read_outlines(self._root, today, is_new):
+            if history is not None and history.problems.files:
+                names = Names()  # a file that could not be read now may be read by the next request
             yield project_id, (today, names), history
 
     def one(self, project_id: str, now: datetime.datetime) -> Shown | None:
