@@ -16,7 +16,9 @@ from tests.sdk.media import png
 pytestmark = pytest.mark.system
 
 TASKS = 4
-SECONDS = 12  # for which Encord asks to send nothing
+SECONDS = (
+    25  # for which Encord asks to send nothing; Airflow fails a task that comes back before its scheduler saw it leave
+)
 DAG_FILE = """
 import datetime
 from airflow.providers.common.compat.sdk import DAG
