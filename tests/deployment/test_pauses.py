@@ -16,9 +16,8 @@ from tests.sdk.media import png
 pytestmark = pytest.mark.system
 
 TASKS = 4
-SECONDS = (
-    25  # for which Encord asks to send nothing; Airflow fails a task that comes back before its scheduler saw it leave
-)
+# Encord asks to send nothing for so long. Airflow fails a task that comes back before its scheduler saw it leave.
+SECONDS = 25
 DAG_FILE = """
 import datetime
 from airflow.providers.common.compat.sdk import DAG
