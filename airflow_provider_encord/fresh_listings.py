@@ -56,7 +56,7 @@ def size_now(path: Any, argument: str) -> int | None:
 
 
 def _now(path: Any, argument: str, look: Callable[[], T]) -> T | None:
-    with storage_errors(argument, path.parent):
+    with storage_errors(argument, path):
         forget_listing(path.parent)
         try:
             return look()

@@ -43,7 +43,7 @@ MIDDLE: Mapping[type[Scenario], Kill] = {
     RunAgent: Kill(r"object .*/sent-000001\.jsonl"),
 }
 """Where the first attempt of each is killed: after it has done something, and before it has noted all."""
-_EVERY_STEP = os.environ.get("POD_KILLS") == "all"  # minutes; `make test` kills each once
+_EVERY_STEP = os.environ.get("POD_KILLS") == "all"  # minutes; `make test-system` kills each once
 _MOST_STEPS = 80
 _ENDED: set[type[Scenario]] = set()
 """Those whose steps have all been tried."""
