@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.calls import CONTENDERS, EMAIL
 from benchmarks.keyed_emulator import KeyedEmulator
 from benchmarks.models.scale import Cost, Deployment, estimate, simulate, waits
-from benchmarks.register import URL, manifest
+from benchmarks.register import bucket_of, manifest
 from demo.environment import EMULATOR_PYTHON
 from encord_emulator.process import Emulator
 from tests.sdk.media import png
@@ -102,21 +102,16 @@ def _upload(bench: Bench) -> dict[str, float]:
     with bench.client() as client:
         dataset = client.create_dataset("Scale").id
     done = bench.run("upload_ours", str(dataset), str(images))
-    cpu = 1e3 * done["cpu_ms_per_file"]
+    cpu = 1e6 * done["cpu_seconds"] / FILES
     return {"cpu_us_per_item": cpu, "peak_mb": done["peak_mb"], "requests": done["requests"], "items": FILES}
 
 
 def _register(bench: Bench) -> dict[str, float]:
-    bucket = bench.folder / "bucket"
-    bucket.mkdir()
-    (bucket / "0000000.png").write_bytes(png(8, 8))
-    for number in range(1, OBJECTS):
-        (bucket / f"{number:07d}.png").symlink_to("0000000.png")
-    integration = bench.emulator.bucket(integration="bucket", url=URL, directory=str(bucket))
+    integration = bucket_of(bench.emulator, bench.folder, OBJECTS)
     with bench.client() as client:
         folder = client.create_folder("Scale").id
     done = bench.run("register_ours", str(folder), integration, manifest(bench.folder, OBJECTS))
-    cpu = done["cpu_us_per_object"]
+    cpu = 1e6 * done["cpu_seconds"] / OBJECTS
     return {"cpu_us_per_item": cpu, "peak_mb": done["peak_mb"], "requests": done["requests"], "items": OBJECTS}
 
 

@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Generic, Protocol, TypeAlias, TypeVar
 
+from msgspec import Raw
+
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.item_stream import ItemStream
 
@@ -124,6 +126,8 @@ class Call(Generic[T]):
     :param repeatable: Whether the request may be sent twice. If not, its outcome is unknown after a lost response.
     :param read: Converts the response into the result. Takes the inner ``response`` of a v1 envelope, or the body of a
         v2 response.
+    :param read_items: Does the same for a v1 response that is a list, from its items: a long response is then gone
+        through once, and not once for its envelope and once for the list. Any other response is passed to `read`.
     :param hold_seconds: Seconds that Encord may hold the request before it responds (long polls); added to the read
         time-out.
     :param most_bytes: Maximum size of the decompressed response. A larger one is refused before it is in memory.
@@ -137,6 +141,7 @@ class Call(Generic[T]):
 
     request: Envelope | Request
     read: Callable[[bytes], T]
+    read_items: Callable[[Sequence[Raw]], T] | None = None
     credentials: frozenset[str] = SSH_ONLY
     changes: bool = False
     repeatable: bool = True

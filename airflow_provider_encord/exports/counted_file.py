@@ -19,14 +19,18 @@ class CountedFile:
         self._directory = directory
         with storage_errors("destination", directory):
             self._file: BinaryWriter = (directory / name).open("wb")
-        self._waiting = bytearray()
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._digest = hashlib.sha256()
         self.bytes = 0
 
     def write(self, data: bytes, /) -> int:
         """Append data."""
-        self._waiting += data
-        if len(self._waiting) >= _WRITE_BYTES:
+        if not isinstance(data, bytes):
+            data = bytes(data)  # an encoder may use its buffer again
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= _WRITE_BYTES:
             self._flush()
         return len(data)
 
@@ -48,8 +52,9 @@ class CountedFile:
         return self._digest.hexdigest()
 
     def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, bytearray()
-        self._digest.update(waiting)
-        self.bytes += len(waiting)
+        block = b"".join(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        self._digest.update(block)
+        self.bytes += len(block)
         with storage_errors("destination", self._directory):
-            self._file.write(bytes(waiting))
+            self._file.write(block)

@@ -111,7 +111,7 @@ class _Part:
             if self._open is None:
                 self._begin()
             if self._open is not None:
-                self._open.write(msgspec.structs.replace(row, stage=listed.stage))
+                self._open.write(msgspec.structs.replace(row, stage=listed.stage) if listed.stage else row)
         self._next_row += 1
 
     def finish(self) -> Progress:

@@ -3,11 +3,10 @@
 Airflow is left out: what is measured is what is below the operator.
 """
 
-import json
 import pathlib
-import resource
 import sys
-import time
+
+from bare_session import Stopwatch
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
@@ -22,18 +21,6 @@ parallel, batch_size = (*map(int, more), *(PARALLEL_READS, ROWS_PER_REQUEST)[len
 reading = ReadOptions(max_concurrency=parallel, batch_size=batch_size)
 spec = ExportSpec(selection=RowSelection(project_id=project), logical_date="2026-11-24T00:00:00+00:00")
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
-started, cpu = time.perf_counter(), time.process_time()
+watch = Stopwatch()
 manifest = export_labels(client, spec, pathlib.Path(out), reading=reading)
-took, cpu = time.perf_counter() - started, time.process_time() - cpu
-print(
-    json.dumps(
-        {
-            "rows": manifest.counts.exported,
-            "bytes": manifest.bytes,
-            "seconds": took,
-            "rows_per_second": manifest.counts.exported / took,
-            "cpu_seconds": cpu,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        }
-    )
-)
+print(watch.costs("rows", manifest.counts.exported))

@@ -1,10 +1,9 @@
 """BASE KEY_FILE FOLDER INTEGRATION MANIFEST [count]: a manifest into a storage folder, job by job; or only counted."""
 
-import json
 import pathlib
-import resource
 import sys
-import time
+
+from bare_session import Stopwatch
 
 from airflow_provider_encord.client.api.core.data_items import data_items
 from airflow_provider_encord.client.api.folder_uploads import start_folder_upload
@@ -19,10 +18,9 @@ from airflow_provider_encord.registration.cloud_source import CloudSource
 base, key_file, folder, integration, manifest, *count = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
 source = CloudSource(path=pathlib.Path(manifest), url_prefix=None, kind=None, units_per_job=UNITS_PER_JOB)
-started, cpu = time.perf_counter(), time.process_time()
-done = jobs = 0
+watch = Stopwatch()
+done = 0
 for part, _ in source.jobs():
-    jobs += 1
     if count:
         done += len(part)
         continue
@@ -32,16 +30,4 @@ for part, _ in source.jobs():
     ended = client.run(job.follow(timeout=600))
     assert isinstance(ended, UploadJob)
     done += ended.units_done_count
-took, cpu = time.perf_counter() - started, time.process_time() - cpu
-print(
-    json.dumps(
-        {
-            "objects": done,
-            "jobs": jobs,
-            "seconds": round(took, 2),
-            "objects_per_second": round(done / took),
-            "cpu_us_per_object": round(1e6 * cpu / done, 1),
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        }
-    )
-)
+print(watch.costs("objects", done))

@@ -3,11 +3,10 @@
 Airflow is left out: what is measured is what is below the operator.
 """
 
-import json
 import pathlib
-import resource
 import sys
-import time
+
+from bare_session import Stopwatch
 
 from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.client import EncordClient
@@ -18,7 +17,7 @@ from airflow_provider_encord.uploads.uploading import FileSelection, UploadOptio
 base, key_file, dataset, folder = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
 client.dataset(dataset).get()
-started, cpu = time.perf_counter(), time.process_time()
+watch = Stopwatch()
 done = upload_selected(
     client,
     find_target(client, dataset_id=dataset, folder_id=None),
@@ -26,15 +25,4 @@ done = upload_selected(
     UploadOptions(report=pathlib.Path(folder + ".report.jsonl")),
     owner=Owner.this_process(),
 ).counts["created"]
-took, cpu = time.perf_counter() - started, time.process_time() - cpu
-print(
-    json.dumps(
-        {
-            "files": done,
-            "seconds": took,
-            "files_per_second": done / took,
-            "cpu_ms_per_file": 1e3 * cpu / done,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        }
-    )
-)
+print(watch.costs("files", done))

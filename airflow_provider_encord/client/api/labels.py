@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.api.core.leading_members import decode_leading
 from airflow_provider_encord.client.api.core.listing import Time
 from airflow_provider_encord.client.api.core.reading import accepted, made, several, single, v1_reader
 from airflow_provider_encord.client.api.core.registry import operation
@@ -263,13 +264,17 @@ def _sharing(row: LabelRowMetadata, seen: dict[Any, Any]) -> LabelRowMetadata:
 
 
 def _row(content: msgspec.Raw) -> LabelRow:
-    ids = _IDS.decode(content)
+    ids = decode_leading(_IDS, content)
     str(content, "utf-8")  # raises if it is not UTF-8; `msgspec` does not check this in content that it skips
     return LabelRow(label_hash=ids.label_hash, data_hash=ids.data_hash, content=content)
 
 
 def _rows(answer: bytes) -> list[LabelRow]:
-    return [_row(row) for row in _RAW_ROWS(answer)]
+    return _rows_of(_RAW_ROWS(answer))
+
+
+def _rows_of(contents: Sequence[msgspec.Raw]) -> list[LabelRow]:
+    return [_row(content) for content in contents]
 
 
 def _one_row(answer: bytes) -> list[LabelRow]:
@@ -355,6 +360,7 @@ def get_label_rows(
         request=Envelope("labelrow", "GET", _project(project), uid=_uid(label_hashes), payload=payload),
         credentials=SSH_OR_API_KEY,
         read=_ONE_ROW if single else _rows,
+        read_items=None if single else _rows_of,
         most_bytes=MOST_BYTES_OF_ROWS,
         rows=(str(label_hashes),) if single else tuple(label_hashes),
     )

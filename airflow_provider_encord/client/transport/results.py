@@ -7,7 +7,10 @@ repeated, and otherwise an `UnavailableError`.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeVar
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any, Literal, NoReturn, TypeVar
 
 import msgspec
 
@@ -49,7 +52,13 @@ class _EnvelopeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _ItemsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    status: Literal[200]
+    response: list[msgspec.Raw]
+
+
 _ENVELOPE = msgspec.json.Decoder(_EnvelopeAnswer)
+_ENVELOPE_WITH_ITEMS = msgspec.json.Decoder(_ItemsAnswer)
 
 
 def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None) -> T:
@@ -63,9 +72,9 @@ def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None)
         if isinstance(stream.error, msgspec.ValidationError):
             raise _unexpected(call, answer, str(stream.error))
         raise _not_allowed_in_json(call, answer)
-    content = _v1_content(call, answer) if v1 else _v2_content(call, answer)
+    read_result = _reading(call, answer)
     try:
-        read = call.read(content)
+        read = read_result()
         return read if not stream else _together(stream, read)
     except msgspec.ValidationError as error:
         raise _unexpected(call, answer, str(error)) from None
@@ -81,6 +90,18 @@ def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None)
         if isinstance(error, NotFoundError) and id_:
             error.message = f"{kind.capitalize()} {id_}: {error.message}"
         raise
+
+
+def _reading(call: Call[T], answer: Answer) -> Callable[[], T]:
+    """What reads the result of a successful response.
+
+    :raises EncordError: The response is an error.
+    """
+    if call.read_items and 200 <= answer.status < 300:
+        with contextlib.suppress(*NOT_JSON):
+            return functools.partial(call.read_items, _ENVELOPE_WITH_ITEMS.decode(answer.body).response)
+    content = _v1_content(call, answer) if call.request.api == V1 else _v2_content(call, answer)
+    return functools.partial(call.read, content)
 
 
 def _together(stream: ItemStream[Any], rest: Any) -> Any:

@@ -87,5 +87,5 @@ def _is_finite(content: Any) -> bool:
         elif isinstance(item, dict):
             waiting.extend(item.values())
         elif isinstance(item, list | tuple):
-            waiting.extend(item)
+            waiting.extend(value for value in item if type(value) is not str)  # thousands of ids are nothing to look at
     return True

@@ -53,7 +53,8 @@ from airflow_provider_encord.client.transport.sync_failures import NO_ANSWER, fa
 
 T = TypeVar("T")
 
-_READ_BYTES = 2**20
+_READ_BYTES = 2**20  # of a file
+_READ_BYTES_OF_RESPONSE = 4 * 2**20  # in most cases all of it, which then needs no copy to be put together
 _MOST_REDIRECTS = 3
 
 
@@ -310,8 +311,8 @@ def _content(response: requests.Response, most: int, stream: ItemStream[Any] | N
     :raises NotUnpackedError: The body cannot be decompressed.
     """
     content = Content(response.headers.get("content-encoding", ""), most, stream if response.ok else None)
-    # In megabytes: `response.content` reads 10 KB at a time, which takes most of the time for a large response
-    for piece in response.raw.stream(_READ_BYTES, decode_content=False):
+    # In large pieces: `response.content` reads 10 KB at a time, which takes most of the time for a large response
+    for piece in response.raw.stream(_READ_BYTES_OF_RESPONSE, decode_content=False):
         content.add(piece)
     return content.end()
 

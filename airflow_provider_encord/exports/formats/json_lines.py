@@ -19,8 +19,8 @@ _ZSTANDARD_LEVEL = 3
 
 
 def one_line(row: bytes) -> bytes:
-    """A JSON value as a line, with its newline."""
-    return row.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+    """A JSON value in one line, without the newline at its end."""
+    return row.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 class JsonLinesEncoder:
@@ -32,6 +32,7 @@ class JsonLinesEncoder:
     def write(self, row: LabelRow) -> None:
         """Add a label row."""
         self._file.write(one_line(bytes(row.content)))
+        self._file.write(b"\n")
 
     def finish(self) -> dict[str, int]:
         """JSON supports all items, so nothing is counted."""

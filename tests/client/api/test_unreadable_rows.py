@@ -34,7 +34,7 @@ UNREADABLE = {
     "5,000 levels": b'"x": ' + b"[" * 5000 + b"]" * 5000,
     "bytes that are not UTF-8": b'"x": "\xff"',
     "a bare word": b'"x": undefined',
-    "an id that is a number": b'"data_hash": 3',
+    "an id that is a number": b'"label_hash": 3',
     "a control character": b'"x": "\x01"',
 }
 
@@ -47,7 +47,8 @@ def _rows(bad: dict[str, bytes]) -> Act:
         server.note(received)
         asked = received.json()["values"]["uid"]
         rows = [
-            b'{"label_hash": "%s", "data_hash": "data", %s}' % (one.encode(), bad.get(one, b'"x": 1')) for one in asked
+            b'{"label_hash": "%s", %s, "data_hash": "data", "end": {}}' % (one.encode(), bad.get(one, b'"x": 1'))
+            for one in asked
         ]
         body = b'{"status": 200, "response": [' + b", ".join(rows) + b"]}"
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
