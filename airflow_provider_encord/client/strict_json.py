@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+_CONTAINERS = frozenset({dict, list})
 _TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
@@ -50,13 +51,14 @@ def loads(content: bytes | str) -> Any:
 def _count_keys(value: Any) -> int:
     """The number of keys of all objects in a decoded value."""
     count, waiting = 0, [value]
-    while waiting:
-        item = waiting.pop()
+    for item in waiting:
+        inner = item
         if isinstance(item, dict):
             count += len(item)
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
+            inner = item.values()
+        elif not isinstance(item, list):
+            continue
+        waiting.extend(value for value in inner if type(value) in _CONTAINERS)
     return count
 
 

@@ -33,6 +33,8 @@ class Features:
 
     def __init__(self, structure: Mapping[str, Any]):
         self._objects = list(structure.get("objects") or ())
+        self._found: dict[str, Mapping[str, Any]] = {}
+        """The objects that were asked for, by what they were asked for; a source has many of each."""
         self._classifications = list(structure.get("classifications") or ())
         self._skeletons: list[Mapping[str, Any]] = [
             entry["template"] for entry in structure.get("skeleton_templates") or ()
@@ -50,7 +52,13 @@ class Features:
 
         :raises WrongLabelsError: No object has the name, or several do.
         """
-        return _one("object", self._objects, wanted, lambda object_: object_.get("name"))
+        if not isinstance(wanted, str):
+            return _one("object", self._objects, wanted, lambda object_: object_.get("name"))
+        found = self._found.get(wanted)
+        if found is None:
+            found = _one("object", self._objects, wanted, lambda object_: object_.get("name"))
+            self._found[wanted] = found
+        return found
 
     def classification(self, wanted: Any) -> Mapping[str, Any]:
         """Find a classification by its name or feature hash.

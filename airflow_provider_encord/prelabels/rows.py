@@ -139,8 +139,9 @@ class RowSaver:
                 outcomes.append(decision)
             else:
                 to_save[label_hash] = put(read[label_hash], decision, now)
+        lines = _saved(to_save, works)
         if to_save:
-            self._report.intend(_saved(to_save, works))
+            self._report.intend([*lines.values()])
         touched = self._touched({data_hash: read[data_hash] for data_hash in to_save})
         if touched and turns > 1:
             self._report.withdraw(touched)
@@ -152,7 +153,7 @@ class RowSaver:
         else:
             touched = set()
         rows = {data_hash: row for data_hash, row in to_save.items() if data_hash not in touched}
-        return outcomes + (self._send(rows, works) if rows else [])
+        return outcomes + (self._send(rows, works, lines) if rows else [])
 
     def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         """The rows, and the reasons for those that cannot be read."""
@@ -213,10 +214,14 @@ class RowSaver:
         self._report.check()
         return touched_since(self._client, self._spec.project_id, self._spec.branch, read)
 
-    def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
+    def _send(
+        self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], lines: Mapping[str, ImportLine]
+    ) -> list[ImportLine]:
         """Save a bundle. If Encord refuses it, each row is read, merged and saved separately.
 
         This shows which row is not valid. The rows are read again, because people may have saved them meanwhile.
+
+        :param lines: The outcome of each row if it is saved.
         """
         try:
             self._client.project(self._spec.project_id).save_label_rows(dict(rows))
@@ -225,19 +230,19 @@ class RowSaver:
             if isinstance(error, PartialFailureError) and not isinstance(error.cause, _REFUSALS):
                 raise
             if len(rows) > 1:
-                done = {data_hash: rows[data_hash] for data_hash in saved}
-                rest = [outcome for row in rows if row not in done for outcome in self.save({row: works[row]})]
-                return _saved(done, works) + rest
+                rest = [outcome for row in rows if row not in saved for outcome in self.save({row: works[row]})]
+                return [lines[label_hash] for label_hash in saved] + rest
             ((label_hash, _),) = rows.items()
             self._report.withdraw(rows)
             reason = f"Encord refused: {error.message}"
             return [works[label_hash].outcome(FAILED, id=label_hash, error=reason)]
-        return _saved(rows, works)
+        return [lines[label_hash] for label_hash in rows]
 
 
-def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
-    return [
-        works[label_hash].outcome(
+def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> dict[str, ImportLine]:
+    """The outcome of each row if it is saved."""
+    return {
+        label_hash: works[label_hash].outcome(
             UPDATED,
             id=label_hash,
             annotations=works[label_hash].labels.count,
@@ -247,7 +252,7 @@ def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> lis
             previous_state=works[label_hash].previous_state,
         )
         for label_hash, row in rows.items()
-    ]
+    }
 
 
 def _kept(work: Work) -> str | None:

@@ -1,6 +1,7 @@
 """Writing a call as a request. If this is not possible, the call is refused before anything is sent.
 
-`msgspec` writes ``NaN`` and ``Infinity`` as ``null``, so a coordinate would be lost without an error.
+`msgspec` writes ``NaN`` and ``Infinity`` as ``null``, so a coordinate would be lost without an error. So the content is
+checked if there is a ``null`` in what was written.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from airflow_provider_encord.client.call import Call, Envelope
 from airflow_provider_encord.client.errors import InvalidArgumentError
 
 _PATH = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/-]*")
+_ALWAYS_FINITE = frozenset({str, int, bool, type(None)})  # most values, so that there is little to look at
 _HEADER = re.compile(r"[ -~]*")
 # NotImplementedError: a time whose `tzinfo` has no `utcoffset`.
 _UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
@@ -30,7 +32,7 @@ def json_body(call: Call[Any], content: Any) -> bytes:
         body = msgspec.json.encode(content)
     except _UNWRITABLE as error:
         raise _refused(call, _why(error)) from None
-    if not _is_finite(content):
+    if b"null" in body and not _is_finite(content):
         raise _refused(call, "it contains a number that JSON does not support (NaN, Infinity)")
     return body
 
@@ -78,14 +80,14 @@ def _why(error: Exception) -> str:
 
 def _is_finite(content: Any) -> bool:
     """Whether all numbers are finite. Checks plain Python values only, because records and raw JSON are made here."""
-    waiting = [content]
+    waiting: list[Any] = [[content]]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, float):
-            if not math.isfinite(item):
+        for value in item.values() if isinstance(item, dict) else item:
+            if type(value) in _ALWAYS_FINITE:
+                continue
+            if isinstance(value, dict | list | tuple):
+                waiting.append(value)
+            elif isinstance(value, float) and not math.isfinite(value):
                 return False
-        elif isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple):
-            waiting.extend(value for value in item if type(value) is not str)  # thousands of ids are nothing to look at
     return True
