@@ -59,19 +59,20 @@ def tls_emulator(chain: pathlib.Path) -> Iterator[tuple[Emulator, str]]:
 class Race:
     """One emulator, and what each contender needs to run against it.
 
-    :param arguments: Where it speaks TLS, the file of the key, the number of calls, the dataset.
+    :param bundle: The certificates to trust.
+    :param arguments: Where it speaks TLS, the file of the key, the dataset.
     """
 
     def __init__(self, emulator: Emulator, bundle: pathlib.Path, *arguments: str):
         self.emulator = emulator
-        self.url, self.key_file, self.calls, self.dataset = arguments
+        self.url, self.key_file, self.dataset = arguments
         self.environment = {**os.environ, "REQUESTS_CA_BUNDLE": str(bundle)}
 
-    def run(self, name: str, python: str) -> dict[str, float]:
-        """One turn of a contender."""
+    def run(self, name: str, calls: int, python: str = sys.executable) -> dict[str, float]:
+        """One turn of a contender: so many calls in a row."""
         before = cpu_seconds(self.emulator.process_id)
         self.emulator.clear_journal()
-        command = [python, str(CONTENDERS / f"calls_{name}.py"), self.url, self.key_file, self.calls, self.dataset]
+        command = [python, str(CONTENDERS / f"calls_{name}.py"), self.url, self.key_file, str(calls), self.dataset]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=self.environment)
         result: dict[str, float] = {
             unit: round(value, 3) for unit, value in json.loads(done.stdout.splitlines()[-1]).items() if unit in UNITS
@@ -79,6 +80,22 @@ class Race:
         result["requests"] = len(self.emulator.journal())
         result["emulator_cpu_seconds"] = round(cpu_seconds(self.emulator.process_id) - before, 2)
         return result
+
+
+@contextlib.contextmanager
+def races(directory: pathlib.Path) -> Iterator[Race]:
+    """An emulator that speaks TLS, with a dataset and a key."""
+    authority = Authority(directory, "benchmark")
+    bundle = directory / "bundle.pem"  # the usual authorities and one more, as companies have it
+    bundle.write_bytes(pathlib.Path(certifi.where()).read_bytes() + authority.bundle.read_bytes())
+    with tls_emulator(authority.chain) as (emulator, url):
+        pair = KeyPair.generate()
+        key_file = directory / "key"
+        key_file.write_text(pair.private)
+        emulator.authorize(pair.public, email=EMAIL)
+        with EncordClient(SshKey.parse(pair.private), Settings(base_url=emulator.url)) as client:
+            dataset = client.create_dataset("Cats").id
+        yield Race(emulator, bundle, url, str(key_file), dataset)
 
 
 def best_of(turns: list[dict[str, float]]) -> dict[str, float]:
@@ -99,27 +116,15 @@ def main() -> None:
         "sdk": str(interpreter(SSH_SDK)),
     }
     ratios: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        directory = pathlib.Path(folder)
-        authority = Authority(directory, "benchmark")
-        bundle = directory / "bundle.pem"  # the usual authorities and one more, as companies have it
-        bundle.write_bytes(pathlib.Path(certifi.where()).read_bytes() + authority.bundle.read_bytes())
-        with tls_emulator(authority.chain) as (emulator, url):
-            pair = KeyPair.generate()
-            key_file = directory / "key"
-            key_file.write_text(pair.private)
-            emulator.authorize(pair.public, email=EMAIL)
-            with EncordClient(SshKey.parse(pair.private), Settings(base_url=emulator.url)) as client:
-                dataset = client.create_dataset("Cats").id
-            for calls in options.calls:
-                race = Race(emulator, bundle, url, str(key_file), str(calls), dataset)
-                turns = [
-                    {name: race.run(name, python) for name, python in pythons.items()} for _ in range(options.turns)
-                ]
-                best = {name: best_of([turn[name] for turn in turns]) for name in pythons}
-                for name, result in best.items():
-                    print(json.dumps({"what": name, "calls": calls, **result}), flush=True)
-                ratios |= ratios_of(best, calls)
+    with tempfile.TemporaryDirectory() as folder, races(pathlib.Path(folder)) as race:
+        for calls in options.calls:
+            turns = [
+                {name: race.run(name, calls, python) for name, python in pythons.items()} for _ in range(options.turns)
+            ]
+            best = {name: best_of([turn[name] for turn in turns]) for name in pythons}
+            for name, result in best.items():
+                print(json.dumps({"what": name, "calls": calls, **result}), flush=True)
+            ratios |= ratios_of(best, calls)
     print(json.dumps({"what": "ratios", **ratios}))
 
 

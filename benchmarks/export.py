@@ -63,7 +63,7 @@ class Bench(KeyedEmulator):
             raise SystemExit(f"{costs['rows']} of {rows} rows were exported.")
         journal = self.emulator.journal()
         return {
-            "seconds": round(costs["seconds"], 2),
+            "seconds": round(costs["seconds"], 3),
             "rows_per_second": round(costs["rows_per_second"], 1),
             "cpu_us_per_row": round(1e6 * costs["cpu_seconds"] / rows, 1),
             "peak_mb": round(costs["peak_mb"], 1),

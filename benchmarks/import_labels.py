@@ -56,17 +56,26 @@ class Bench(KeyedEmulator):
                 file.write(json.dumps({"data_hash": data_hash, "objects": objects}) + "\n")
         return path
 
-    def stored(self, project: str, data_hashes: list[str]) -> pathlib.Path:
-        """A file with the labels of one row as they are stored, for other data units."""
-        row = next(row for row in self.emulator.labels(project) if row["object_answers"])
+    def stored(self, data_hashes: list[str]) -> pathlib.Path:
+        """A file with the labels of one row as they were stored by the last turn of ours, for other data units."""
+        row = self._imported
         (unit,) = row["data_units"].values()
         labels = {"labels": unit["labels"], "object_answers": row["object_answers"], "data_hashes": data_hashes}
         path = self.folder / f"stored-{len(data_hashes)}.json"
         path.write_text(json.dumps(labels))
         return path
 
-    def turn(self, name: str, project: str, source: pathlib.Path, rows: int) -> dict[str, Any]:
-        """One import by a contender, in a new process."""
+    def turn(self, contender: str, rows: int) -> dict[str, Any]:
+        """One import by a contender into a new project, in a new process."""
+        made = self.emulator.project(owner=EMAIL, title=f"{contender} {rows}", rows=rows)
+        project, hashes = made["project_id"], self.data_hashes(made["project_id"])
+        source = self.pre_labels(project, hashes) if contender == "ours" else self.stored(hashes)
+        costs = self._costs(contender, project, source, rows)
+        if contender == "ours":
+            self._imported = self.emulator.labels(project, limit=1)[0]
+        return costs
+
+    def _costs(self, name: str, project: str, source: pathlib.Path, rows: int) -> dict[str, Any]:
         command = [sys.executable, str(CONTENDERS / f"import_{name}.py"), self.emulator.url, str(self.key_file)]
         self.emulator.clear_journal()
         before = cpu_seconds(self.emulator.process_id)
@@ -78,7 +87,7 @@ class Bench(KeyedEmulator):
             raise SystemExit(f"{costs['rows']} of {rows} rows were imported.")
         return {
             "rows": rows,
-            "seconds": round(costs["seconds"], 2),
+            "seconds": round(costs["seconds"], 3),
             "rows_per_second": round(costs["rows_per_second"], 1),
             "cpu_us_per_row": round(1e6 * costs["cpu_seconds"] / rows, 1),
             "requests": len(self.emulator.journal()),
@@ -96,12 +105,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Emulator.start(python=python) as emulator:
         bench = Bench(emulator, pathlib.Path(folder))
         for rows in options.rows:
-            made = emulator.project(owner=EMAIL, title=f"{rows} rows", rows=2 * rows)
-            project = made["project_id"]
-            hashes = bench.data_hashes(project)
-            ours = bench.turn("ours", project, bench.pre_labels(project, hashes[:rows]), rows)
+            ours = bench.turn("ours", rows)
             print(json.dumps({"what": "ours", **ours}), flush=True)
-            floor = bench.turn("floor", project, bench.stored(project, hashes[rows:]), rows)
+            floor = bench.turn("floor", rows)
             print(json.dumps({"what": "floor", **floor}), flush=True)
             print(json.dumps({"what": "ours/floor", "rows": rows, **{u: round(ours[u] / floor[u], 2) for u in UNITS}}))
 

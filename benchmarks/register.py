@@ -73,7 +73,7 @@ class Bench(KeyedEmulator):
         costs = json.loads(done.stdout.splitlines()[-1])
         return {
             "objects": costs["objects"],
-            "seconds": round(costs["seconds"], 2),
+            "seconds": round(costs["seconds"], 3),
             "objects_per_second": round(costs["objects_per_second"]),
             "cpu_us_per_object": round(1e6 * costs["cpu_seconds"] / objects, 1),
             "peak_mb": round(costs["peak_mb"], 1),

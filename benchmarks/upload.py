@@ -48,8 +48,13 @@ class Bench(KeyedEmulator):
             (folder / f"image-{index:06d}.png").write_bytes(content + index.to_bytes(8, "big"))
         return folder
 
-    def turn(self, command: list[str], files: int) -> dict[str, Any]:
-        """One upload by a contender, in a new process."""
+    def turn(self, contender: str, folder: pathlib.Path) -> dict[str, Any]:
+        """One upload by a contender into a new dataset, in a new process."""
+        paths = sorted(map(str, folder.iterdir()))
+        files = len(paths)
+        python = str(interpreter(SSH_SDK)) if contender == "sdk" else sys.executable
+        command = [python, str(CONTENDERS / f"upload_{contender}.py"), self.emulator.url, str(self.key_file)]
+        command += [self.dataset(contender), *(paths if contender == "sdk" else [str(folder)])]
         self.emulator.clear_journal()
         before = cpu_seconds(self.emulator.process_id)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -60,7 +65,7 @@ class Bench(KeyedEmulator):
             raise SystemExit(f"{costs['files']} of {files} files were uploaded.")
         return {
             "files": files,
-            "seconds": round(costs["seconds"], 2),
+            "seconds": round(costs["seconds"], 3),
             "files_per_second": round(costs["files_per_second"], 1),
             "cpu_ms_per_file": round(1e3 * costs["cpu_seconds"] / files, 2),
             "requests_per_file": round(len(self.emulator.journal()) / files, 2),
@@ -80,17 +85,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Emulator.start(python=python) as emulator:
         bench = Bench(emulator, pathlib.Path(folder))
         for number in options.files:
-            latest: dict[str, dict[str, Any]] = {}
+            contenders = ("ours", "floor", "sdk") if number <= options.sdk_most else ("ours", "floor")
             files = bench.files(number)
-            for name in ("ours", "floor"):
-                command = [sys.executable, str(CONTENDERS / f"upload_{name}.py"), emulator.url, str(bench.key_file)]
-                latest[name] = bench.turn([*command, bench.dataset(f"{name} {number}"), str(files)], number)
+            latest: dict[str, dict[str, Any]] = {}
+            for name in contenders:
+                latest[name] = bench.turn(name, files)
                 print(json.dumps({"what": name, **latest[name]}), flush=True)
-            if number <= options.sdk_most:
-                sdk = [str(interpreter(SSH_SDK)), str(CONTENDERS / "upload_sdk.py"), emulator.url, str(bench.key_file)]
-                paths = sorted(map(str, files.iterdir()))
-                latest["sdk"] = bench.turn([*sdk, bench.dataset(f"sdk {number}"), *paths], number)
-                print(json.dumps({"what": "sdk", **latest["sdk"]}), flush=True)
             ratios |= {
                 f"ours/{other}, {unit}, {number} files": round(latest["ours"][unit] / latest[other][unit], 3)
                 for other in latest.keys() - {"ours"}
