@@ -153,6 +153,8 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.register $(if $(FULL),--full)
 	$(BIN)/python -m benchmarks.resuming $(if $(FULL),--full)
 	$(BIN)/python -m benchmarks.export $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.import_labels $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks.floors $(if $(FULL),--full)
 	$(BIN)/python -m benchmarks.training_set $(if $(FULL),--full)
 	$(BIN)/python -m benchmarks.waiting $(if $(FULL),--full)
 	$(BIN)/python -m benchmarks.rate_limit $(if $(FULL),--full)

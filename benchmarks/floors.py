@@ -98,20 +98,20 @@ def _emulator() -> Iterator[Emulator]:
 
 
 def _calls(folder: pathlib.Path) -> contextlib.AbstractContextManager[tuple[Job, Turn]]:
-    return _small_reads(folder, "by workers", "ours")
+    return _small_reads(folder, "by workers", ours="ours", floor="bare_session")
 
 
 def _async_calls(folder: pathlib.Path) -> contextlib.AbstractContextManager[tuple[Job, Turn]]:
-    return _small_reads(folder, "in an event loop", "ours_async")
+    return _small_reads(folder, "in an event loop", ours="ours_async", floor="bare_async")
 
 
 @contextlib.contextmanager
-def _small_reads(folder: pathlib.Path, where: str, ours: str) -> Iterator[tuple[Job, Turn]]:
+def _small_reads(folder: pathlib.Path, where: str, **scripts: str) -> Iterator[tuple[Job, Turn]]:
     number = 500
     with calls.races(folder) as race:
 
         def turn(contender: str) -> dict[str, Any]:
-            costs = race.run({"ours": ours, "floor": "bare_session"}[contender], number)
+            costs = race.run(scripts[contender], number)
             return {"seconds": number * costs["ms_per_call"] / 1e3, "cpu": costs["cpu_ms_per_call"]}
 
         yield Job(f"500 small reads over TLS, {where}", "calls", number), turn

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import pkgutil
 import sys
 
 import pytest
 
 import benchmarks
+from benchmarks import floors
 from benchmarks.sizes import Sizes, parse
 
 PARTS = {"keyed_emulator", "sizes"}
@@ -41,3 +43,9 @@ def test_a_size_is_the_usual_one_unless_another_one_is_asked_for(arguments: list
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int)
     assert parse(parser, arguments, rows=Sizes(10, 1000)).rows == rows
+
+
+def test_the_table_of_floors_is_the_one_of_the_last_measurement() -> None:
+    measured = json.loads(floors.RESULTS.read_text())
+    assert floors.table(measured) in floors.PAGE.read_text()
+    assert len(measured) == 6

@@ -31,6 +31,13 @@ class BareSession:
 
     def ask(self, query_type: str, verb: str, uid: Any, payload: Any) -> bytes:
         """Send one signed request; its answer, which is not looked at."""
+        url, headers, body = self.signed(query_type, verb, uid, payload)
+        answer = self._session.post(url, data=body, headers=headers, timeout=180)
+        answer.raise_for_status()
+        return answer.content
+
+    def signed(self, query_type: str, verb: str, uid: Any, payload: Any) -> tuple[str, dict[str, str], bytes]:
+        """The address, headers and body of a request."""
         values = {"uid": uid, "payload": payload}
         body = json.dumps({"query_type": query_type, "query_method": verb, "values": values}).encode()
         headers = {
@@ -39,9 +46,7 @@ class BareSession:
             "Authorization": f"{self._public}:{self._key.sign(hashlib.sha256(body).digest()).hex()}",
             **self._resource,
         }
-        answer = self._session.post(self._url, data=body, headers=headers, timeout=180)
-        answer.raise_for_status()
-        return answer.content
+        return self._url, headers, body
 
 
 class Stopwatch:
