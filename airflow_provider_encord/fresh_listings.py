@@ -21,9 +21,20 @@ def forget_listing(path: Any) -> None:
     that is there counts as missing, and one that was written again has its former size. A path of Airflow 3.3 without
     a connection has two file systems: the attached one, and for each thread one of the path that it wraps, which lists.
     """
-    for place in (path, getattr(path, "__wrapped__", path)):
-        if hasattr(place, "fs"):
-            place.fs.invalidate_cache(path.path)
+    for store in _stores(path):
+        store.invalidate_cache(path.path)
+
+
+def forget_listings_below(path: Any) -> None:
+    """Do the same for the directories in a directory, at any depth."""
+    for store in _stores(path):
+        store.invalidate_cache()
+
+
+def _stores(path: Any) -> list[Any]:
+    """The file systems of a path in an object store."""
+    places = (path, getattr(path, "__wrapped__", path))
+    return [place.fs for place in places if hasattr(place, "fs")]
 
 
 def entries_now(directory: Any) -> list[Any]:
@@ -77,7 +88,7 @@ def names_below_now(root: Any) -> dict[str, list[str]]:
         return {entry.name: sorted(file.name for file in os.scandir(entry.path)) for entry in directories}
     found: dict[str, list[str]] = {}
     above = root.path.strip("/") + "/"
-    root.fs.invalidate_cache()
+    forget_listings_below(root)
     for path in sorted(map(str, root.fs.find(root.path))):
         directory, _, name = path.strip("/").removeprefix(above).partition("/")
         found.setdefault(directory, []).append(name)

@@ -15,8 +15,11 @@ from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.fresh_listings import content_now, entries_now
 from airflow_provider_encord.history.store import ProjectStore, every_project, new_name
+from airflow_provider_encord.prelabels.forms.files import files_of
+from airflow_provider_encord.prelabels.sources import prelabels_of
 from airflow_provider_encord.registration.report import RegistrationReport
 from airflow_provider_encord.report_files import ReportFiles
+from airflow_provider_encord.sources.files import find_files
 from tests.object_stores import Objects, attach_store
 
 PROJECT = "0a7c3b0e-7e1c-4f5e-9a57-0c2f4c1b2a11"
@@ -132,3 +135,38 @@ def test_an_error_of_the_store_still_names_the_argument(paths: list[Any]) -> Non
     (paths[0] / "state.json").write_bytes(b"{")
     with pytest.raises(EncordError, match="report"):
         FileStore(paths[1], "report").get("state")
+
+
+@pytest.mark.parametrize("pattern", ["", "/in/*.png", "/**/*.png"], ids=["directory", "pattern", "at any depth"])
+def test_files_that_another_process_wrote_are_uploaded_too(paths: list[Any], pattern: str) -> None:
+    other = f"{paths[1]}{pattern}"
+    (paths[0] / "in" / "a.png").write_bytes(b"1")
+    assert [file.title for file in find_files(other, ObjectStoragePath)] == ["a.png"]
+    (paths[0] / "in" / "b.png").write_bytes(b"22")
+    (paths[0] / "in" / "a.png").write_bytes(b"333")
+    found = find_files(other, ObjectStoragePath)
+    assert [(file.title, file.size) for file in found] == [("a.png", 3), ("b.png", 2)]
+
+
+def test_a_file_that_another_process_wrote_again_has_its_size(paths: list[Any]) -> None:
+    one, other = (path / "a.png" for path in paths)
+    one.write_bytes(b"1")
+    list(paths[1].iterdir())
+    assert [file.size for file in find_files(other, ObjectStoragePath)] == [1]
+    one.write_bytes(b"22")
+    assert [file.size for file in find_files(other, ObjectStoragePath)] == [2]
+
+
+def test_pre_labels_that_another_process_wrote_are_imported_too(paths: list[Any]) -> None:
+    (paths[0] / "a.jsonl").write_bytes(b'{"data_hash": "a"}\n')
+    assert [line.place for line in prelabels_of(paths[1])] == ["a.jsonl, line 1"]
+    (paths[0] / "b.jsonl").write_bytes(b'{"data_hash": "b"}\n')
+    assert [line.place for line in prelabels_of(paths[1])] == ["a.jsonl, line 1", "b.jsonl, line 1"]
+
+
+def test_files_of_another_form_that_another_process_wrote_are_read_too(paths: list[Any]) -> None:
+    (paths[0] / "labels" / "a.txt").write_bytes(b"0")
+    assert [name for name, _ in files_of(paths[1], (".txt",), below=True)] == ["labels/a.txt"]
+    (paths[0] / "labels" / "b.txt").write_bytes(b"0")
+    found = files_of(paths[1], (".txt",), below=True)
+    assert [name for name, _ in found] == ["labels/a.txt", "labels/b.txt"]

@@ -15,6 +15,7 @@ import msgspec
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.strict_json import RepeatedKeyError, loads
+from airflow_provider_encord.fresh_listings import forget_listing
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.prelabels.features import Features
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
@@ -107,6 +108,7 @@ def _place(path: Any) -> tuple[str, str]:
 
 def _files(source: StoragePath) -> list[StoragePath]:
     with storage_errors("source", source):
+        forget_listing(source)
         if not source.is_dir():
             return [source]
         found = sorted((path for path in source.iterdir() if path.name.endswith(SUFFIXES)), key=lambda path: path.name)

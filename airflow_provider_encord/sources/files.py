@@ -27,6 +27,7 @@ from airflow_provider_encord.client.api.core.data_items import (
     why_no_scene,
 )
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
+from airflow_provider_encord.fresh_listings import forget_listing, forget_listings_below
 from airflow_provider_encord.sources.keys import keys_below, require_key, require_name, require_target
 from airflow_provider_encord.sources.kinds import kind_of, media_type
 from airflow_provider_encord.storage_paths import size_and_version, storage_errors
@@ -165,6 +166,7 @@ def _as_path(entry: Source, open_uri: OpenUri) -> Any:
 
 
 def _expand(path: Any, kind: Kind | None) -> list[Any]:
+    forget_listing(path)
     if path.is_dir():
         return _directory(path, kind)
     if path.exists():
@@ -190,6 +192,7 @@ def _matches(path: Any) -> Iterator[Any]:
         directory = directory.parent
     if parts[-1] == "**":
         parts.append("*")  # in pathlib, this matches only directories; in object stores, everything
+    forget_listings_below(directory)
     matches: Iterator[Any] = directory.glob("/".join(parts))
     return matches
 

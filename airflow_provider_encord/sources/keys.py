@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.fresh_listings import forget_listings_below
 from airflow_provider_encord.storage_paths import is_local, storage_errors
 
 
@@ -77,5 +78,6 @@ def _local(directory: pathlib.Path, prefix: str) -> Iterator[str]:
 
 
 def _stored(directory: Any) -> list[str]:
+    forget_listings_below(directory)
     root = directory.path.rstrip("/")
     return [key[len(root) + 1 :] for key in directory.fs.find(directory.path) if key.startswith(f"{root}/")]

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.whole_shards import whole_shards
+from airflow_provider_encord.fresh_listings import forget_listings_below
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
 
 _DEEPEST = 20  # directories in directories
@@ -25,6 +26,7 @@ def files_of(
     :raises InvalidArgumentError: There are no files, or the source is an incomplete export, or one of another format.
     """
     with storage_errors("source", source):
+        forget_listings_below(source)
         if not source.is_dir():
             return [(source.name, source)]
     shards = whole_shards(source, "source", exports)
