@@ -5,6 +5,7 @@ An object store is asked again, though its file system may remember an earlier a
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -33,8 +34,12 @@ def forget_listings_below(path: Any) -> None:
 
 def _stores(path: Any) -> list[Any]:
     """The file systems of a path in an object store."""
-    places = (path, getattr(path, "__wrapped__", path))
-    return [place.fs for place in places if hasattr(place, "fs")]
+    stores: list[Any] = []
+    for place in (path, getattr(path, "__wrapped__", path)):
+        # Airflow 3.3 opens paths of schemes for which it has no file system to attach.
+        with contextlib.suppress(AttributeError, ValueError):
+            stores.append(place.fs)
+    return stores
 
 
 def entries_now(directory: Any) -> list[Any]:

@@ -40,6 +40,7 @@ _LINE_KEYS = {"data_hash", "title", "data_title", "client_metadata", "objects", 
 _LISTS = ("objects", "classifications")
 _OBJECT_KEYS = {"feature", "frame", "id", "confidence", "answers", "polygons", *GEOMETRY.values()}
 _CLASSIFICATION_KEYS = {"feature", "answer", "answers", "frames", "confidence"}
+_GEOMETRIES = frozenset({*GEOMETRY.values(), "polygons"})
 _WITHIN = ("boundingBox", "rotatableBoundingBox")
 _POINTS = ("polygon", "polyline", "point")
 
@@ -161,7 +162,7 @@ def _add_object(
 def _geometry(object_: Mapping[str, Any], feature: Mapping[str, Any]) -> dict[str, Any]:
     """The geometry of an object. A geometry of another shape is refused, because it would be lost."""
     own = {GEOMETRY.get(feature["shape"]), "polygons" if feature["shape"] == "polygon" else None}
-    geometry = {key: object_[key] for key in (*GEOMETRY.values(), "polygons") if object_.get(key) is not None}
+    geometry = {key: value for key, value in object_.items() if key in _GEOMETRIES and value is not None}
     other = next((key for key in geometry if key not in own), None)
     if other is not None and own & geometry.keys():
         raise WrongLabelsError(f"object {feature['name']!r}: {other} does not match its shape, {feature['shape']}.")
@@ -340,10 +341,9 @@ def _check_geometry(object_: Mapping[str, Any], feature: Mapping[str, Any], *, s
         raise WrongLabelsError(f"object {feature['name']!r}: {key} (the geometry of a {feature['shape']}) is missing.")
     _check_whole(key, geometry, feature["name"])
     for name, value in _fractions(key, geometry):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
         # Before its rotation, a rotated box can be outside of the image.
         room = _ROOM_TO_ROTATE if key == "rotatableBoundingBox" and name in "xy" else 0
-        if not is_number or (strict and not -room <= value <= 1 + room):
+        if not _is_number(value) or (strict and not -room <= value <= 1 + room):
             raise WrongLabelsError(
                 f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}, which is not a fraction of the "
                 "width or height, from 0 to 1."
@@ -365,7 +365,8 @@ def _check_whole(key: str, geometry: Mapping[str, Any], name: str) -> None:
 
 def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if key in _WITHIN:
-        yield from ((name, geometry.get(name)) for name in "xywh")
+        for name in "xywh":
+            yield name, geometry.get(name)
     elif key in _POINTS:
         for number, point in geometry.items():
             found = point if isinstance(point, Mapping) else {}
@@ -373,16 +374,20 @@ def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any
 
 
 def _require_known(entry: Mapping[str, Any], known: set[str], kind: str) -> None:
-    unknown = sorted(set(entry) - known)
-    if unknown:
+    if not known.issuperset(entry):
+        unknown = sorted(set(entry) - known)
         raise WrongLabelsError(f"{kind}: {unknown[0]!r} is not known. Use {', '.join(sorted(known))}.")
 
 
 def _confidence(label: Mapping[str, Any]) -> float:
     value = label.get("confidence", 1.0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if not _is_number(value) or not 0 <= value <= 1:
         raise WrongLabelsError(f"confidence: {str(value)[:40]!r} is not a number from 0 to 1.")
     return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is float or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _said(frame: int, geometry: Mapping[str, Any]) -> str:

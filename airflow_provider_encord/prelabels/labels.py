@@ -136,7 +136,7 @@ def of_other_frames(hash_: str, answer: Document) -> str:
 def content_of(labels: Labels) -> str:
     """A hash of the content of labels; equal if `substance` is equal."""
     objects, answers, actions, classifications = substance(labels)
-    drawn = sorted(([*key, value] for key, value in objects.items()), key=repr)
+    drawn = [[*key, objects[key]] for key in sorted(objects, key=repr)]
     return fingerprint(content=_as_floats([drawn, answers, actions, classifications]))
 
 
