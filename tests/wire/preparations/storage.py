@@ -87,6 +87,14 @@ def make_items(world: Any) -> None:
         world.ids[_ID.format(ITEM, number)] = item
 
 
+def _link_cats(world: Any) -> None:
+    """Two images whose names are searched for, in a dataset."""
+    make_folders(world)
+    items = items_of(world, start_upload(world, ["cat.jpg", "another cat.jpg"]))
+    dataset = world.ids["bbbbbbbb-0000-4000-8000-000000000001"]
+    world.user.v1("datasetlinkitems", "POST", dataset, {"item_uuids": items}, dataset=dataset)
+
+
 def _make_recorded_type(world: Any) -> None:
     """Two images, or an item of the type and with the settings that the recording has."""
     recorded = world.recording.exchanges[-1].response["json"]
@@ -293,6 +301,7 @@ PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "storage.items.migrate": _in_a_bucket,
     "scene.get": _make_scene,
     "storage.items.get_bulk": make_items,
+    "storage.items.search": _link_cats,
     "storage.items.update_bulk": make_items,
     "storage.cloud_sync start": _synced,
 }
