@@ -172,12 +172,12 @@ check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; change
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.table_schemas
-	$(BIN)/python -m tests.docs.arguments_page
-	$(BIN)/python -m tests.docs.configuration_page
-	$(BIN)/python -m tests.docs.public_page
-	$(BIN)/python -m tests.docs.operations_page
-	$(BIN)/python -m tests.docs.emulator_page
-	$(BIN)/python -m tests.docs.operators_table
+	$(BIN)/python -m tests.docs.pages.arguments_page
+	$(BIN)/python -m tests.docs.pages.configuration_page
+	$(BIN)/python -m tests.docs.pages.public_page
+	$(BIN)/python -m tests.docs.pages.operations_page
+	$(BIN)/python -m tests.docs.pages.emulator_page
+	$(BIN)/python -m tests.docs.pages.operators_table
 	$(BIN)/python -m tests.docs.diagrams
 
 format: $(VENV)/.ready  ## format and mend what can be mended
