@@ -75,7 +75,7 @@ NOT_WITH_COVERAGE := \
   tests/airflow_layer/package/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
 coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tests with coverage; fails below COVERAGE_FLOOR
 	rm -rf .work/coverage && mkdir -p .work/coverage
-	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' \
+	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' HYPOTHESIS_PROFILE=steady \
 	  $(BIN)/coverage run -m pytest $(IN_PROCESSES) \
 	  $(NOT_WITH_COVERAGE:%=--deselect %) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet

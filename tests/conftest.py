@@ -22,10 +22,12 @@ from tests.forks.client import Forks
 from tests.forks.emulators import start_emulator_forks
 
 # The same examples on every run: a suite that fails once in ten runs blocks any change, not the one that wrote the bug.
-# `HYPOTHESIS_PROFILE=explore make test` looks further.
-hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
+# `make coverage` tries twice as many, and `HYPOTHESIS_PROFILE=explore make test` others each time.
+_SAME_EACH_TIME: dict[str, Any] = {"derandomize": True, "database": None, "deadline": None}
+hypothesis.settings.register_profile("quick", max_examples=50, **_SAME_EACH_TIME)
+hypothesis.settings.register_profile("steady", max_examples=100, **_SAME_EACH_TIME)
 hypothesis.settings.register_profile("explore", max_examples=1000, deadline=None)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _KEPT = ("ENCORD_EMULATOR_PYTHON", "ENCORD_SDK_PYTHON")  # say where things are installed, not how a test comes out
 
