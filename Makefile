@@ -75,7 +75,7 @@ NOT_WITH_COVERAGE := \
   tests/airflow_layer/package/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
 coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tests with coverage; fails below COVERAGE_FLOOR
 	rm -rf .work/coverage && mkdir -p .work/coverage
-	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' \
+	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' HYPOTHESIS_PROFILE=steady \
 	  $(BIN)/coverage run -m pytest $(IN_PROCESSES) \
 	  $(NOT_WITH_COVERAGE:%=--deselect %) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -174,12 +174,12 @@ check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; change
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.table_schemas
-	$(BIN)/python -m tests.docs.arguments_page
-	$(BIN)/python -m tests.docs.configuration_page
-	$(BIN)/python -m tests.docs.public_page
-	$(BIN)/python -m tests.docs.operations_page
-	$(BIN)/python -m tests.docs.emulator_page
-	$(BIN)/python -m tests.docs.operators_table
+	$(BIN)/python -m tests.docs.pages.arguments_page
+	$(BIN)/python -m tests.docs.pages.configuration_page
+	$(BIN)/python -m tests.docs.pages.public_page
+	$(BIN)/python -m tests.docs.pages.operations_page
+	$(BIN)/python -m tests.docs.pages.emulator_page
+	$(BIN)/python -m tests.docs.pages.operators_table
 	$(BIN)/python -m tests.docs.diagrams
 
 format: $(VENV)/.ready  ## format and mend what can be mended

@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from airflow_provider_encord.client.api.labels import list_label_row_stages
+from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stages
 from airflow_provider_encord.client.api.projects import ProjectRecord, Stage
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.history.compaction import compact

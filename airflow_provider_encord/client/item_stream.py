@@ -5,8 +5,8 @@ The items are decoded as soon as some hundred kilobytes of them have arrived. Wh
 list. A response of any other shape is not changed.
 
 How a piece is cut: if a piece begins with an item and is a valid JSON list when put in square brackets, then it ends
-with an item. So it is cut at the last place that looks like the beginning of an item. If that place turns out to be
-inside an item, the whole piece is scanned, which takes far longer.
+with an item. So it is cut at the last place that looks like the beginning of an item, and the last piece at the last
+bracket. If that place turns out to be inside an item, the whole piece is scanned, which takes far longer.
 """
 
 from __future__ import annotations
@@ -97,6 +97,14 @@ class ItemStream(Generic[T]):
             del self._buffer[: boundary + 1]
 
     def _take_last(self) -> None:
+        likely = self._buffer.rfind(b"]")
+        if likely >= 0 and self._took(likely, sure=False):
+            del self._buffer[:likely]
+            self._whole = True
+        elif self.error is None:
+            self._take_last_by_looking()
+
+    def _take_last_by_looking(self) -> None:
         _, end = _boundaries(self._buffer)
         if end is not None:  # otherwise the response was cut off, and decoding it fails as invalid JSON
             self._take_to(end)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
-from airflow_provider_encord.client.api.labels import LabelRowItemStamp
+from airflow_provider_encord.client.api.label_row_stamps import LabelRowItemStamp
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey
 from airflow_provider_encord.client.errors import (

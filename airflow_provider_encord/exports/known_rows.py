@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter, list_label_row_stamps
+from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stamps
+from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.flows.chunks import chunks

@@ -14,14 +14,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import (
-    MAIN_BRANCH,
-    MOST_ROWS_PER_REQUEST,
-    LabelRowFilter,
+from airflow_provider_encord.client.api.label_row_stamps import (
     LabelRowStamp,
     list_label_row_item_stamps,
     list_label_row_stamps,
 )
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH, MOST_ROWS_PER_REQUEST, LabelRowFilter
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.flows.chunks import chunks

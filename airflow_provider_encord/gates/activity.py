@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.api.core.listing import every_page
-from airflow_provider_encord.client.api.labels import LabelRowFilter, list_label_row_stamps
+from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stamps
+from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.api.workflow_issues import Issue, list_issues
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import NotFoundError, PermissionDeniedError, UnexpectedResponseError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter, deque
 
-from airflow_provider_encord.client.api.labels import list_label_row_stages
+from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stages
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.history.activity import ActivityTally
 from airflow_provider_encord.history.facts import project_fact, stages_fact

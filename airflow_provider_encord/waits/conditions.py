@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import LabelRowStamp, StageName
+from airflow_provider_encord.client.api.label_row_stamps import LabelRowStamp
+from airflow_provider_encord.client.api.labels import StageName
 from airflow_provider_encord.client.api.projects import ProjectRecord, Stage
 from airflow_provider_encord.client.api.workflow import choose_stage, stages_in
 from airflow_provider_encord.client.call import Flow, Now

@@ -14,13 +14,12 @@ from typing import Any, TypeAlias
 import msgspec
 
 from airflow_provider_encord.client.api.core.listing import PageTokens
-from airflow_provider_encord.client.api.labels import (
-    LabelRowFilter,
+from airflow_provider_encord.client.api.label_row_stamps import (
     LabelRowStamp,
-    StageName,
     list_label_row_stages,
     list_label_row_stamps,
 )
+from airflow_provider_encord.client.api.labels import LabelRowFilter, StageName
 from airflow_provider_encord.client.api.projects import ProjectRecord, get_project
 from airflow_provider_encord.client.api.workflow import list_tasks
 from airflow_provider_encord.client.call import Flow

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import LabelRowStamp
+from airflow_provider_encord.client.api.label_row_stamps import LabelRowStamp
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.times import answered_time, parse_time
 from airflow_provider_encord.watches.batches import (

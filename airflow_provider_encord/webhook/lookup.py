@@ -104,7 +104,8 @@ class Lookup:
 
 
 async def _find_rows(client: AsyncEncordClient, target: Target, deliveries: Sequence[Delivery]) -> Found:
-    from airflow_provider_encord.client.api.labels import LabelRowFilter, list_label_row_stamps
+    from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stamps
+    from airflow_provider_encord.client.api.labels import LabelRowFilter
 
     submitted = [delivery for delivery in deliveries if delivery.event_type == TASK_SUBMITTED]
     hashes = list(dict.fromkeys(row.label_hash for delivery in submitted for row in delivery.rows))

@@ -174,7 +174,7 @@ def logged(write: Callable[[logging.Logger], object]) -> str:
 
 
 def assert_hidden(texts: Iterator[str], secret_parts: frozenset[str]) -> None:
-    for text in texts:
+    for text in {*texts}:  # half of them are what others are
         leaked = windows(text) & secret_parts
         assert not leaked, f"{len(leaked)} parts of the secret are in: {text[:200]}"
 

@@ -17,9 +17,9 @@ import pytest
 from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.public import COMMANDS, EMULATOR, FIXTURES, MODULES, PACKAGE, PROVISIONAL, PublicModule
-from tests.docs.arguments_page import classes
 from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks
-from tests.docs.public_page import PAGE, page, summary
+from tests.docs.pages.arguments_page import classes
+from tests.docs.pages.public_page import PAGE, page, summary
 
 NAMES = {module.path: {*module.names} for module in MODULES}
 CODE = {str(block): block.text for block in all_blocks() if block.language == "python"} | {

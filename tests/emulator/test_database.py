@@ -14,8 +14,8 @@ import pytest
 
 from encord_emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person, send
+from tests.emulator.storage.test_uploads import _poll, _put, _start, picture
 from tests.emulator.test_process import _run
-from tests.emulator.test_uploads import _poll, _put, _start, picture
 
 
 def _refused(*options: str) -> str:

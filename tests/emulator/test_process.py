@@ -13,7 +13,7 @@ import pytest
 
 from encord_emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person, send
-from tests.emulator.test_uploads import _poll, _put, _rows, _start, picture
+from tests.emulator.storage.test_uploads import _poll, _put, _rows, _start, picture
 
 COMMAND = [os.environ.get("ENCORD_EMULATOR_PYTHON", sys.executable), "-m", "encord_emulator"]
 ROOT = Path(__file__).parents[2]

@@ -100,8 +100,3 @@ def _absolute(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_is_read_at_one_sitting(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 400

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from airflow_provider_encord.client.api.labels import LabelRowItemStamp
+from airflow_provider_encord.client.api.label_row_stamps import LabelRowItemStamp
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.exports.collection_items import rows_of
 

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from airflow_provider_encord.client.api.labels import LabelRowStamp
+from airflow_provider_encord.client.api.label_row_stamps import LabelRowStamp
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.exports.listing import Filters, RowSelection, list_rows, listing_of
 from tests.exports.bench import PROJECT, Encord, export, unit, units

@@ -188,6 +188,7 @@ class Worker:
         deadline = time.monotonic() + timeout
         while self._process.is_alive() and not moment():
             assert time.monotonic() < deadline, "the moment did not come"
+            time.sleep(0.002)  # the worker and the emulator need the processor, too
         self._process.kill()
         self._process.join()
         try:

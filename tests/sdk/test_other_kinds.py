@@ -7,8 +7,8 @@ import pytest
 
 from tests.sdk import media
 from tests.sdk.conftest import Account
+from tests.sdk.data.test_storage import _sound
 from tests.sdk.environments import SSH_SDK
-from tests.sdk.test_storage import _sound
 
 pytestmark = pytest.mark.sdk
 

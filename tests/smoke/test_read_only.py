@@ -30,7 +30,7 @@ from airflow_provider_encord.smoke.transport import (
     require_read,
 )
 from tests.client.scripted_server import ScriptedServer, answer
-from tests.docs.operations_page import sample_call
+from tests.docs.pages.operations_page import sample_call
 from tests.smoke.conftest import World
 
 PROJECT = Resource("project", "aaaaaaaa-0000-4000-8000-000000000001")

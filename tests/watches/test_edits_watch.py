@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.labels import LabelRowStamp
+from airflow_provider_encord.client.api.label_row_stamps import LabelRowStamp
 from airflow_provider_encord.watches.batches import BATCH_SIZE_REACHED, MAX_WAIT_ELAPSED, MOST_IN_BATCH, LabelBatch
 from airflow_provider_encord.watches.edits_watch import LOOKBACK_SECONDS, EditsMemory, EditsRules, EditsWatch
 

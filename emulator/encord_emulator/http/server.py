@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import pathlib
 import signal
@@ -91,4 +92,5 @@ def serve(
     # uvicorn raises the signal again when it is done; ending on request is a success here.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
+    gc.freeze()  # what is there by now stays; Python would look through all of it again and again
     _Server(config).run(sockets=[listener])

@@ -19,7 +19,7 @@ from airflow_provider_encord.operators.media import EncordPullMediaOperator
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from airflow_provider_encord.operators.training import EncordBuildTrainingSetOperator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.media.test_pull_media import video
+from tests.airflow_layer.media.test_pull_videos import video
 from tests.airflow_layer.training.training_sets import STAGES, contents
 
 STRUCTURE = {

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client import item_stream
-from airflow_provider_encord.client.api.labels import list_label_row_stamps, list_label_rows
+from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stamps
+from airflow_provider_encord.client.api.labels import list_label_rows
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnexpectedResponseError
 from airflow_provider_encord.client.item_stream import ItemStream
 from tests.client.misbehaving import packed, stream

@@ -6,6 +6,7 @@ import base64
 import json
 import pickle
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -88,6 +89,19 @@ def test_the_detector_sees_local_variables() -> None:
 def _words_of_ours(*makes: Callable[[], Credential]) -> set[str]:
     """Parts of what is said whatever the secret is: `hypothesis` tries words that stand in the code as secrets, too."""
     return {part for make in makes for text in everything_about(make) for part in windows(text)}
+
+
+@cache
+def _words_about_passphrases() -> set[str]:
+    locked = keys.openssh(KEY, "7#q 0~Z 4^x")
+    return _words_of_ours(lambda: SshKey.parse(locked, "7#q 0~Z 4^x"), lambda: SshKey.parse(locked, "4^x 0~Z 7#q"))
+
+
+@cache
+def _words_about_api_keys() -> set[str]:
+    return _words_of_ours(
+        lambda: ApiKey("7#q0~Z4^x", PROJECT), lambda: ApiKey("7#q 0~Z", PROJECT), lambda: ApiKey("7#q0~Z4^x", "4^x 0~Z")
+    )
 
 
 # Every mangling of what is usual; of the rest some, as they are refused before or after the same repair. "wrapped at 40
@@ -173,10 +187,7 @@ def test_no_passphrase_is_shown(right: str, wrong: str) -> None:
         locked = keys.openssh(KEY, right)
     except ValueError:
         return  # no passphrase that a key could have been locked with
-    other = keys.openssh(KEY, "7#q 0~Z 4^x")
-    secret = parts(right, wrong) - _words_of_ours(
-        lambda: SshKey.parse(other, "7#q 0~Z 4^x"), lambda: SshKey.parse(other, "4^x 0~Z 7#q")
-    )
+    secret = parts(right, wrong) - _words_about_passphrases()
     assert_hidden(everything_about(lambda: SshKey.parse(locked, right)), secret)
     assert_hidden(everything_about(lambda: SshKey.parse(locked, wrong)), secret)
 
@@ -186,9 +197,7 @@ def test_no_passphrase_is_shown(right: str, wrong: str) -> None:
 )
 @settings(max_examples=200, deadline=None)
 def test_no_api_key_is_shown(key: str, resource_id: str) -> None:
-    ours = _words_of_ours(
-        lambda: ApiKey("7#q0~Z4^x", PROJECT), lambda: ApiKey("7#q 0~Z", PROJECT), lambda: ApiKey("7#q0~Z4^x", "4^x 0~Z")
-    )
+    ours = _words_about_api_keys()
     secret = parts(key) - ours
     assert_hidden(everything_about(lambda: ApiKey(key, PROJECT)), secret)
     assert_hidden(everything_about(lambda: ApiKey(key, resource_id)), secret | (parts(resource_id) - ours))

@@ -16,8 +16,8 @@ from airflow_provider_encord.exports.listing import RowSelection
 from airflow_provider_encord.exports.manifest import Layout
 from tests.sdk import media
 from tests.sdk.conftest import Account
+from tests.sdk.data.test_storage import _sound
 from tests.sdk.environments import SSH_SDK
-from tests.sdk.test_storage import _sound
 
 pytestmark = pytest.mark.sdk
 

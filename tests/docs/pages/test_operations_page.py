@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from airflow_provider_encord.client.api.core.registry import operations
-from tests.docs.operations_page import PAGE, page, rows_of, sample_call
+from tests.docs.pages.operations_page import PAGE, page, rows_of, sample_call
 from tests.wire.arguments import call_of
 from tests.wire.scope import replayed
 
 
 def test_the_page_of_operations_is_what_the_registry_gives() -> None:
-    assert PAGE.read_text() == page(), "run `python -m tests.docs.operations_page`"
+    assert PAGE.read_text() == page(), "run `python -m tests.docs.pages.operations_page`"
 
 
 def test_made_up_arguments_give_calls_that_behave_as_the_recorded_ones() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from encord_emulator.routes import OPERATIONS
-from tests.docs.emulator_page import PAGE, page
+from tests.docs.pages.emulator_page import PAGE, page
 
 
 def test_the_page_of_the_emulator_is_what_its_table_says() -> None:

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from airflow_provider_encord.get_provider_info import get_provider_info
-from tests.docs import operators_table
-from tests.docs.arguments_page import PAGE, arguments, classes, page
+from tests.docs.pages import operators_table
+from tests.docs.pages.arguments_page import PAGE, arguments, classes, page
 
 
 def test_the_page_is_the_one_that_the_code_makes() -> None:

@@ -1,6 +1,6 @@
 """The list of operators, sensors and event triggers in the README, made from their docstrings.
 
-``python -m tests.docs.operators_table`` writes it; a test checks that the one in the README is this one.
+``python -m tests.docs.pages.operators_table`` writes it; a test checks that the one in the README is this one.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import inspect
 import re
 
-from tests.docs.arguments_page import classes
 from tests.docs.blocks import CHECKOUT
+from tests.docs.pages.arguments_page import classes
 
 README = CHECKOUT / "README.md"
 _BETWEEN = re.compile(r"(?<=<!-- operators: make reference -->\n).*?(?=<!-- end -->)", re.DOTALL)

@@ -1,6 +1,6 @@
 """The page ``docs/reference/public.md``, made from `airflow_provider_encord.public` and the docstrings.
 
-``python -m tests.docs.public_page`` writes it.
+``python -m tests.docs.pages.public_page`` writes it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from typing import Any
 
 from airflow_provider_encord.public import COMMANDS, FIXTURES, MODULES, PROVISIONAL, PublicModule
-from tests.docs.arguments_page import PIPE
 from tests.docs.blocks import DOCS
+from tests.docs.pages.arguments_page import PIPE
 
 PAGE = DOCS / "reference" / "public.md"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.docs.configuration_page import PAGE, page
+from tests.docs.pages.configuration_page import PAGE, page
 
 
 def test_the_page_is_what_the_options_say() -> None:

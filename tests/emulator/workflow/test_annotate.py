@@ -10,7 +10,7 @@ import pytest
 
 from encord_emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person
-from tests.emulator.test_uploads import _poll, _put, _start, picture
+from tests.emulator.storage.test_uploads import _poll, _put, _start, picture
 
 
 def _stages(owner: Person, project: str) -> Counter[str]:

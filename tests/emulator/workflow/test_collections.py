@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.callers import Person
-from tests.emulator.test_storage_jobs import _poll, _upload
-from tests.emulator.test_uploads import _put, picture
+from tests.emulator.storage.test_storage_jobs import _poll, _upload
+from tests.emulator.storage.test_uploads import _put, picture
 
 NO_FILTERS: dict[str, Any] = {"local_filters": {}, "global_filters": {"filters": []}}
 NIL = "00000000-0000-0000-0000-000000000000"

@@ -1,6 +1,6 @@
 """The page of all arguments, made from the code: operators, sensors and triggers, what they take, and what they return.
 
-``python -m tests.docs.arguments_page`` writes it; a test checks that the page in the repository is this one.
+``python -m tests.docs.pages.arguments_page`` writes it; a test checks that the page in the repository is this one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The page ``docs/reference/configuration.md``, made from the options that the provider declares to Airflow.
 
-``python -m tests.docs.configuration_page`` writes it; a test checks that it is what the options say.
+``python -m tests.docs.pages.configuration_page`` writes it; a test checks that it is what the options say.
 """
 
 from __future__ import annotations

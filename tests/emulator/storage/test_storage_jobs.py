@@ -11,7 +11,7 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.emulator.callers import Person
-from tests.emulator.test_uploads import _put, picture
+from tests.emulator.storage.test_uploads import _put, picture
 
 WITHIN_SECONDS = 60
 

@@ -1,6 +1,6 @@
 """The page ``docs/api/operations.md``, made of the registry, the emulator's table and the recorded vectors.
 
-``python -m tests.docs.operations_page`` writes it. A registered function says what it sends only when it
+``python -m tests.docs.pages.operations_page`` writes it. A registered function says what it sends only when it
 is called, so each is called once with arguments made up from its annotations.
 """
 
@@ -27,13 +27,13 @@ from encord_emulator.routes import V1_OPERATIONS, V2_OPERATIONS
 from tests.sdk.coverage import covered
 from tests.wire.scope import replayed
 
-PAGE = Path(__file__).parents[2] / "docs" / "api" / "operations.md"
+PAGE = Path(__file__).parents[3] / "docs" / "api" / "operations.md"
 
 _HEAD = """\
 # Operations
 
 Every operation that the client can call. The table is generated from the registry: run
-`python -m tests.docs.operations_page` after a change.
+`python -m tests.docs.pages.operations_page` after a change.
 
 - *Call*: the function below `airflow_provider_encord.client.api`.
 - *Request*: method and path of v2, query type and verb of v1.

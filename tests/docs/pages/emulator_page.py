@@ -1,6 +1,6 @@
 """The page ``emulator/OPERATIONS.md``: what the emulator serves, made from its own table.
 
-``python -m tests.docs.emulator_page`` writes it; a test checks that it is what the table says.
+``python -m tests.docs.pages.emulator_page`` writes it; a test checks that it is what the table says.
 """
 
 from __future__ import annotations
