@@ -46,9 +46,7 @@ _notes = _Notes()
 
 
 @contextlib.contextmanager
-def noted_in(
-    store: Any, *, waits: type[BaseException] | tuple[()] = (), after_wait: bool = False
-) -> Iterator[None]:
+def noted_in(store: Any, *, waits: type[BaseException] | tuple[()] = (), after_wait: bool = False) -> Iterator[None]:
     """Note the progress of the work inside in the state of the task, and remove it at the end.
 
     :param store: The ``task_state_store`` of Airflow 3.3; None notes nothing.

@@ -220,7 +220,7 @@ class JobProgress(ProgressLogger):
         done = state.done + state.failed + state.cancelled
         if self._state is None:
             self.go_on_from(done)
-        self._state, self.done, self.total = state, done, done + state.pending
+        self._state, self.done, self.total = state, done, done + state.pending or None  # at first, no unit is known
         self.log_at_intervals()
 
     def details(self) -> str:
