@@ -168,7 +168,7 @@ class EncordBaseOperator(BaseOperator):
 
     def remember_project(self, record: ProjectRecord) -> ProjectRecord:
         """Note a project that was read, and return it."""
-        self._learned.remember_project(record, self.client.settings.host)
+        self._learned.remember_project(record, self.client.settings)
         return record
 
     def remember_event(
