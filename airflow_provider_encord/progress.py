@@ -113,9 +113,15 @@ class ProgressLogger:
         self.done = self._before = done
         self._started = self._clock()
 
-    def add(self, units: int = 1) -> None:
-        """Count units that are done, and log if the interval is over."""
-        self.done += units
+    def add(self, units: int = 1, *, known: bool = False) -> None:
+        """Count units that are done, and log if the interval is over.
+
+        :param known: They were done before. Until others come, such units have no part in the rate.
+        """
+        if known and not self.done_now:
+            self.go_on_from(self.done + units)
+        else:
+            self.done += units
         self.log_at_intervals()
 
     def log_at_intervals(self) -> None:

@@ -167,6 +167,18 @@ def test_what_was_done_before_counts_but_has_no_part_in_the_rate() -> None:
     assert lines == ["1200 of 5000 label rows, in 16 s (38/s after the first 600), about 101 s left."]
 
 
+def test_what_is_found_done_at_the_beginning_has_no_part_in_the_rate_and_later_finds_have() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = _logger("label rows", 400, clock, lines)
+    for known in (True, True, False, True):
+        clock.now += 10
+        progress.add(100, known=known)
+    assert lines == [
+        "200 of 400 label rows, in 0 s (0.0/h after the first 200).",
+        "400 of 400 label rows, in 20 s (10/s after the first 200).",
+    ]
+
+
 class _State(dict[str, object]):
     """What a task keeps."""
 

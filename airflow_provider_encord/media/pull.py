@@ -81,7 +81,7 @@ class Pulled(msgspec.Struct, kw_only=True):
 
 
 class PullProgress(ProgressLogger):
-    """Counts items. Those that were pulled before have no part in the rate, as long as nothing else has come.
+    """Counts items.
 
     :param pulled: Counts the files.
     :param part: Which part of all items is pulled, such as 0.25; how many that are is known only about.
@@ -99,11 +99,7 @@ class PullProgress(ProgressLogger):
         """
         if total is not None:
             self._expected, self.total = total * self._part, total if self._part == 1 else None
-        if self._pulled.counts[UNCHANGED] == self._pulled.files:
-            self.go_on_from(self.done + items)
-            self.log_at_intervals()
-        else:
-            self.add(items)
+        self.add(items, known=self._pulled.counts[UNCHANGED] == self._pulled.files)
 
     def details(self) -> str:
         """The number of files, and what was fetched of them."""
