@@ -104,8 +104,8 @@ cluster: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## everything at once on
 cluster-short: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## the same with less work and fewer kills, in minutes
 	.venvs/cluster/bin/python -m tests.cluster short $(CLUSTER_ARGS)
 
-# One process for each line of Airflow: a deployment each, and a browser that waits for it most of the time.
-e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
+# Two processes, and the tests of a line of Airflow in one: a deployment each, and a browser that waits for it most of the time.
+e2e: $(VENV)/.ready $(LINE_ENVIRONMENTS) $(EMULATOR_ENVIRONMENT) chromium  ## the connection form, a DAG and the pages of projects, in a real browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e $(PYTEST_ARGS)
 
 # The part of the suite that meets Airflow.

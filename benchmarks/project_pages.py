@@ -1,14 +1,18 @@
 """The page "Encord" of many projects with a long history: how long it takes, and how large it is.
 
 No race. Each new process answers the first request, the same one again, the first one of the next day, and one for
-the page of a project. Airflow's
-authentication is left out. The history is on a disk of this machine, so on a quiet one, seconds are CPU seconds.
+the page of a project. Airflow's authentication is left out. The history is on a disk of this machine, so on a quiet
+one, seconds are CPU seconds.
+
+A history is `merged` as tasks leave it. Others are what may be found after an upgrade or a fault: `without-outline` as
+an earlier version merged it, and `never-merged`, with a file for each day.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
 import json
 import pathlib
 import random
@@ -39,6 +43,7 @@ from airflow_provider_encord.project_progress.page import page_of
 
 STAGES = (("Annotate", "ANNOTATION"), ("Review", "REVIEW"), ("Correct", "ANNOTATION"), ("Complete", "DONE"))
 TOTAL = 20_000
+MERGED, WITHOUT_OUTLINE, NEVER_MERGED = STATES = ("merged", "without-outline", "never-merged")
 DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime(2026, 11, 30, 8, tzinfo=datetime.UTC)
 
@@ -49,6 +54,7 @@ def main() -> None:
     parser.add_argument("--projects", type=int, default=200)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--times", type=int, default=5, help="so many processes; the median counts")
+    parser.add_argument("--state", choices=STATES, default=MERGED)
     parser.add_argument("--only", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
@@ -57,21 +63,30 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         for number in range(options.projects):
-            seed(root, number, options.days)
+            seed(root, number, options.days, options.state)
         files = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
-        about = {"projects": options.projects, "days": options.days, "files": len(files), "mb": sum(files) / 1e6}
+        about = {name: getattr(options, name) for name in ("projects", "days", "state")}
+        about |= {"files": len(files), "mb": sum(files) / 1e6}
         command = [sys.executable, "-m", "benchmarks.project_pages", "--only", folder]
         runs = [json.loads(subprocess.check_output(command, text=True)) for _ in range(options.times)]
     middle = {name: sorted(run[name] for run in runs)[len(runs) // 2] for name in runs[0]}
     print(json.dumps({**about, **middle}))
 
 
-def seed(root: pathlib.Path, number: int, days: int) -> None:
-    """The history of a project: merged up to yesterday, and what three tasks learned today."""
+def seed(root: pathlib.Path, number: int, days: int, state: str = MERGED) -> None:
+    """The history of a project up to yesterday, and what three tasks learned today.
+
+    :param state: One of `STATES`.
+    """
     project_id = str(uuid.UUID(int=number + 1))
     store = ProjectStore(root, project_id)
-    store.append((record_of(project_id, *fact) for fact in past(number, days)), new_name(NOW - DAY))
-    compact(store, NOW)
+    for moment, facts in itertools.groupby(past(number, days), lambda fact: fact[1]):
+        store.append((record_of(project_id, *fact) for fact in facts), new_name(moment))
+    if state != NEVER_MERGED:
+        compact(store, NOW)
+    if state == WITHOUT_OUTLINE:
+        for name in store.names().outlines:
+            store.remove(name)
     add_news(root, number)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from airflow_provider_encord.client.api.label_row_stamps import list_label_row_stages
 from airflow_provider_encord.client.api.projects import ProjectRecord, Stage
 from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.history.compaction import compact
 from airflow_provider_encord.history.counted import DONE_STAGE
 from airflow_provider_encord.history.facts import project_fact
@@ -42,17 +43,23 @@ def write_past(client: EncordClient, root: pathlib.Path, projects: Sequence[str]
         project = client.project(project_id).get()
         rows = client.send(list_label_row_stages(project_id))
         stages = Counter(row.uuid if row else None for row in rows)
-        facts = past(project, client.settings.host, stages, now, seed=place)
+        facts = past(project, client.settings, stages, now, seed=place)
         store = ProjectStore(root, project_id)
         store.append((record_of(project_id, fact, moment, MADE_UP) for fact, moment in facts), new_name(now - _DAY))
         compact(store, now)
 
 
 def past(
-    project: ProjectRecord, host: str, tasks: Mapping[str | None, int], now: datetime.datetime, *, seed: int = 0
+    project: ProjectRecord,
+    settings: Settings,
+    tasks: Mapping[str | None, int],
+    now: datetime.datetime,
+    *,
+    seed: int = 0,
 ) -> Iterator[tuple[Fact, datetime.datetime]]:
     """What was true on each day.
 
+    :param settings: Those of the connection.
     :param tasks: The tasks in each stage now, by its id.
     """
     found = project.workflow.stages if project.workflow else []
@@ -63,7 +70,7 @@ def past(
     days = [now - ago * _DAY for ago in range(DAYS, 0, -1)]
     work = [chance.uniform(0.2, 1) if day.weekday() < _WEEKEND else 0.0 for day in days]
     done = [round(goal * sum(work[: number + 1]) / sum(work)) for number in range(DAYS)]
-    yield project_fact(project, host), days[0]
+    yield project_fact(project, settings), days[0]
     for moment, after, before in zip(days, done, [0, *done], strict=False):
         yield _counted(stages, rows, after), moment
         yield _worked(stages[:-1], moment, after - before, chance), moment

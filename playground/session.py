@@ -65,7 +65,9 @@ def _running(place: Place, steps: Steps) -> Iterator[Session]:
     with Emulator.start(python=str(EMULATOR_PYTHON)) as emulator:
         key = KeyPair.generate()
         emulator.authorize(key.public, email=OWNER, role="ADMIN")
-        with EncordClient(SshKey.parse(key.private), Settings(base_url=emulator.url)) as client:
+        with EncordClient(
+            SshKey.parse(key.private), Settings(base_url=emulator.url, web_app_url=emulator.url)
+        ) as client:
             projects = seed(emulator, client)
             places = [projects[title] for title in (STREETS, PARKING, ARCHIVE)]
             write_past(client, place.history, places, datetime.datetime.now(datetime.UTC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -113,6 +114,13 @@ class TestWhatIsLogged:
         progress.read(2_000_000)
         assert caplog.messages == ["1 of 3 label rows read, 2.0 MB, in 2 s (30/min), about 4 s left."]
 
+    def test_an_export_that_goes_on(self, caplog: pytest.LogCaptureFixture) -> None:
+        clock = Clock()
+        progress = ExportProgress(9, clock, before=6)
+        clock.now += 2
+        progress.read(2_000_000)
+        assert caplog.messages == ["7 of 9 label rows read, 2.0 MB, in 2 s (30/min after the first 6), about 4 s left."]
+
     def test_an_upload_estimates_by_its_bytes(self) -> None:
         lines: list[str] = []
         progress = UploadProgress([], lambda text, *values: lines.append(text % values), clock=Clock())
@@ -130,7 +138,9 @@ class TestWhatIsLogged:
         lines: list[str] = []
         progress = JobProgress(log=lambda text, *values: lines.append(text % values))
         progress.saw(JobState(status="PENDING", ended=False, succeeded=False, done=40, failed=10, pending=50))
-        assert lines[0].startswith("50 of 100 units of Encord's job (pending, 10 failed), in 0 s (0.0/h).")
+        assert lines[0].startswith(
+            "50 of 100 units of Encord's job (pending, 10 failed), in 0 s (0.0/h after the first 50)."
+        )
         progress.saw(JobState(status="PENDING", ended=False, succeeded=False, done=60, failed=10, pending=30))
         assert "about" in lines[1]
         assert progress.rate * progress.seconds < 40, "what an earlier attempt saw is not counted"
@@ -144,6 +154,29 @@ def test_the_words_are_those_of_one_module() -> None:
 
 def _subclasses(kind: type[ProgressLogger]) -> list[type[ProgressLogger]]:
     return [found for child in kind.__subclasses__() for found in (child, *_subclasses(child))]
+
+
+def test_what_was_done_before_counts_but_has_no_part_in_the_rate() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = _logger("label rows", 5000, clock, lines)
+    clock.now += 10
+    progress.go_on_from(600)
+    clock.now += 16
+    progress.add(1200 - 600)
+    assert (progress.done, progress.done_now) == (1200, 600)
+    assert lines == ["1200 of 5000 label rows, in 16 s (38/s after the first 600), about 101 s left."]
+
+
+def test_what_is_found_done_at_the_beginning_has_no_part_in_the_rate_and_later_finds_have() -> None:
+    clock, lines = Clock(), list[str]()
+    progress = _logger("label rows", 400, clock, lines)
+    for known in (True, True, False, True):
+        clock.now += 10
+        progress.add(100, known=known)
+    assert lines == [
+        "200 of 400 label rows, in 0 s (0.0/h after the first 200).",
+        "400 of 400 label rows, in 20 s (10/s after the first 200).",
+    ]
 
 
 class _State(dict[str, object]):
@@ -195,3 +228,29 @@ def test_a_state_that_cannot_be_written_is_left_alone_and_the_work_is_done() -> 
     state = _State(broken=True)
     assert len(_work(state, 35)) == 35
     assert state.writes == 1
+
+
+class _Waits(BaseException):
+    """What Airflow raises when a task begins to wait in the triggerer."""
+
+
+def test_the_progress_stays_while_a_task_waits_and_goes_when_it_has_come_back() -> None:
+    state = _State()
+    with contextlib.suppress(_Waits), noted_in(state, waits=_Waits):
+        progress = ProgressLogger("rows", 100)
+        progress.add(40)
+        progress.note()
+        raise _Waits
+    assert "40 of 100 rows" in str(state[STATE_KEY])
+    with noted_in(state, waits=_Waits, after_wait=True), noted_in(state, waits=_Waits):
+        pass
+    assert dict(state) == {}
+
+
+def test_a_task_that_fails_leaves_no_progress() -> None:
+    state = _State()
+    with contextlib.suppress(OSError), noted_in(state, waits=_Waits):
+        ProgressLogger("rows", 100).note()
+        assert STATE_KEY in state
+        raise OSError("broken")
+    assert dict(state) == {}

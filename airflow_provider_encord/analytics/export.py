@@ -16,12 +16,15 @@ import msgspec
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.analytics.files import write_table
+from airflow_provider_encord.analytics.progress import RecordProgress
 from airflow_provider_encord.analytics.reading import (
     KINDS,
     TIME_SPENT,
     Interval,
+    Kind,
     days_of,
     is_whole_days,
+    known_part,
     midnight,
 )
 from airflow_provider_encord.analytics.selection import known_selection
@@ -38,7 +41,6 @@ from airflow_provider_encord.exports.file_names import MANIFEST
 from airflow_provider_encord.exports.formats import require_format
 from airflow_provider_encord.exports.manifest import FileRecord, ManifestError, encode_manifest, require_readable
 from airflow_provider_encord.history.activity import ActivityTally as ActivityTally
-from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
@@ -304,7 +306,8 @@ def _export(
     records: dict[str, int] = {}
     activity = client.project(selection.project_id).activity
     for kind in selection.record_types:
-        found = _logged(KINDS[kind].read(activity, known, selection.interval, taken_at), kind)
+        read = KINDS[kind].read(activity, known, selection.interval, taken_at)
+        found = _logged(read, KINDS[kind], RecordProgress(kind, known_part(selection.interval, taken_at), taken_at))
         if tally is not None:
             found = tally.seen(kind, found)
         written = write_table(directory, plan, KINDS[kind].table, selection.format, found)
@@ -328,11 +331,11 @@ def _export(
     return manifest
 
 
-def _logged(records: Iterator[Any], kind: str) -> Iterator[Any]:
-    """The records; their number is logged at intervals."""
-    progress = ProgressLogger(f"records of {kind}", log=log.info)
+def _logged(records: Iterator[Any], kind: Kind, progress: RecordProgress) -> Iterator[Any]:
+    """The records; how far they are is logged at intervals."""
+    field = kind.table.times[0]
     for record in records:
-        progress.add()
+        progress.saw(getattr(record, field))
         yield record
 
 

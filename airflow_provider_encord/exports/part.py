@@ -52,7 +52,7 @@ def export_part(
         return progress
     rows = rows_to_read(directory, plan, plan.parts[number], progress.next_row)
     reader = Reader(client, plan.selection.project_id, reading)
-    progress_log = ExportProgress(len(rows), clock)
+    progress_log = ExportProgress(progress.next_row + len(rows), clock, before=progress.next_row)
     writing = _Part(plan, number, directory, progress)
     try:
         for listed, row in reader.rows(rows):

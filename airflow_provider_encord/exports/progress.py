@@ -17,10 +17,12 @@ class ExportProgress(ProgressLogger):
 
     :param total: Number of label rows to read.
     :param clock: Returns seconds.
+    :param before: Number of these that an earlier attempt has read.
     """
 
-    def __init__(self, total: int, clock: Callable[[], float]):
+    def __init__(self, total: int, clock: Callable[[], float], *, before: int = 0):
         super().__init__("label rows", total, log=log.info, clock=clock)
+        self.go_on_from(before)
         self._bytes = 0
 
     def read(self, size: int) -> None:
@@ -42,7 +44,7 @@ class ExportProgress(ProgressLogger):
         """
         log.info(
             "Exported %d label rows, %.1f MB of labels in %d files, in %.1f s (%.0f rows/s).",
-            self.done,
+            self.done_now,
             self._bytes / _MEGABYTE,
             files,
             self.seconds,

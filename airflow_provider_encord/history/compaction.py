@@ -46,10 +46,14 @@ class Compacted:
 
 
 def is_due(names: Names, today: str) -> bool:
-    """Whether there are many files of past days.
+    """Whether there are many files of past days, or an earlier version has written a summary and no outline.
+
+    Without a summary, one more try may be as useless as the last one: a month has a line that cannot be read.
 
     :param today: The current day (UTC).
     """
+    if summary_name(names.months) in names.summaries and outline_name(names.months) not in names.outlines:
+        return True
     return sum(day_of_new(name) < today for name in names.new) > MOST_PAST_FILES
 
 

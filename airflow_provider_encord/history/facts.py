@@ -8,20 +8,22 @@ from typing import Any
 
 from airflow_provider_encord.client.api.labels import StageName
 from airflow_provider_encord.client.api.projects import ProjectRecord
+from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.history.records import Event, ProjectSeen, StageCount, StagesSeen, StageType
 
 
-def project_fact(record: ProjectRecord, host: str | None = None) -> ProjectSeen:
+def project_fact(record: ProjectRecord, settings: Settings) -> ProjectSeen:
     """The project, as its record has it.
 
-    :param host: Host of the API.
+    :param settings: Those of the connection: where the project is.
     """
     stages = record.workflow.stages if record.workflow else []
     return ProjectSeen(
         title=record.title,
         status=record.status,
         stages=[StageType(stage_id=one.uuid, title=one.title, stage_type=one.stage_type) for one in stages],
-        host=host,
+        host=settings.host,
+        web_app=settings.web_app_url,
     )
 
 

@@ -52,12 +52,14 @@ class ProjectSeen(msgspec.Struct, frozen=True, kw_only=True, tag="project"):
 
     :param stages: The stages of its workflow, in its order.
     :param host: Host of the API, from which the address of the web app follows.
+    :param web_app: The address of the web app, if the connection named it.
     """
 
     title: str
     status: str | None = None
     stages: list[StageType] = []
     host: str | None = None
+    web_app: str | None = None
 
 
 class StagesSeen(msgspec.Struct, frozen=True, kw_only=True, tag="stages"):

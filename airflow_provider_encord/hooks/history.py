@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider_encord.client.api.projects import ProjectRecord
+    from airflow_provider_encord.client.transport.settings import Settings
     from airflow_provider_encord.history.records import Fact, Record, Task
 
 log = logging.getLogger(__name__)
@@ -71,14 +72,14 @@ class TaskHistory:
             if fact is not None:
                 self._learned[project_id, f"{moment:%Y%m%d%H}", *_subject(fact)] = project_id, moment, fact
 
-    def remember_project(self, record: ProjectRecord, host: str) -> None:
+    def remember_project(self, record: ProjectRecord, settings: Settings) -> None:
         """Note a project that was read.
 
-        :param host: Host of the API.
+        :param settings: Those of the connection.
         """
         from airflow_provider_encord.history.facts import project_fact
 
-        self.remember(record.project_hash, project_fact(record, host))
+        self.remember(record.project_hash, project_fact(record, settings))
 
     def remember_event(
         self,

@@ -10,7 +10,8 @@ import collections
 import concurrent.futures
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ from airflow_provider_encord.media.fetching import Fetcher, media_line, path_at
 from airflow_provider_encord.media.files import MediaFile, Unavailable, files_of
 from airflow_provider_encord.media.frame_files import FrameFiles
 from airflow_provider_encord.media.report import OPERATION, MediaLine, MediaReport
-from airflow_provider_encord.media.wanted import Reference
+from airflow_provider_encord.media.wanted import Reference, References
 from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.reports import CREATED, FAILED, NOT_FOUND, SCHEMA_VERSION, SKIPPED, UNCHANGED, Outcome
 from airflow_provider_encord.storage_paths import blocks_of, size_and_version, storage_errors, version_of
@@ -79,17 +80,35 @@ class Pulled(msgspec.Struct, kw_only=True):
             self.failures.append(f"{line.source}: {line.error}")
 
 
-class _Progress(ProgressLogger):
-    def __init__(self, pulled: Pulled):
-        super().__init__("files", log=log.info)
-        self._pulled = pulled
+class PullProgress(ProgressLogger):
+    """Counts items.
 
-    def took_batch(self) -> None:
-        """Log if the interval is over."""
-        self.add(self._pulled.files - self.done)
+    :param pulled: Counts the files.
+    :param part: Which part of all items is pulled, such as 0.25; how many that are is known only about.
+    """
+
+    def __init__(self, pulled: Pulled, part: float = 1.0, *, clock: Callable[[], float] = time.monotonic):
+        super().__init__("items", log=log.info, clock=clock)
+        self._pulled, self._part = pulled, part
+        self._expected: float | None = None
+
+    def took(self, items: int, total: int | None) -> None:
+        """Count items, and log if the interval is over.
+
+        :param total: How many items there are in all parts, if that is known.
+        """
+        if total is not None:
+            self._expected, self.total = total * self._part, total if self._part == 1 else None
+        self.add(items, known=self._pulled.counts[UNCHANGED] == self._pulled.files)
 
     def details(self) -> str:
-        return f", {self._pulled.bytes / 1e6:.1f} MB fetched"
+        """The number of files, and what was fetched of them."""
+        return f", {self._pulled.files} files, {self._pulled.bytes / 1e6:.1f} MB fetched"
+
+    def seconds_left(self) -> float | None:
+        """How long the rest will take at the rate so far."""
+        left = (self._expected or 0) - self.done
+        return left / self.rate if left > 0 and self.done_now else None
 
 
 class Pull:
@@ -105,19 +124,19 @@ class Pull:
         self._client, self._spec, self._fetcher, self._frames, self._report = client, spec, fetcher, frames, report
         self.pulled = Pulled()
 
-    def run(self, references: Iterable[Reference]) -> Pulled:
+    def run(self, references: References) -> Pulled:
         """Pull the files of all items.
 
         :raises EncordError: Encord could not be reached, or all files of a batch failed for a reason that may pass.
         """
-        progress = _Progress(self.pulled)
         spec = self._spec
+        progress = PullProgress(self.pulled, 1 / spec.parts)
         mine = (reference for reference in references if reference.is_in(spec.part, spec.parts))
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=spec.max_concurrency)
         try:
             for batch in _batches(mine, _BATCH if self._frames is None else _BATCH_OF_VIDEOS):
                 self._batch(batch, pool)
-                progress.took_batch()
+                progress.took(len(batch), references.total)
         finally:
             pool.shutdown(cancel_futures=True)  # if the task is killed, no more files are started
         require_sum("The pull", self.pulled.files, **{name: self.pulled.counts[name] for name in COUNTED})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.attempts import Owner
@@ -19,7 +19,7 @@ from airflow_provider_encord.media.pull import COUNTED, Pull, Pulled
 from airflow_provider_encord.media.pull import PullSpec as PullSpec
 from airflow_provider_encord.media.report import MediaReport
 from airflow_provider_encord.media.wanted import (
-    Reference,
+    References,
     items_of_collection,
     items_of_dataset,
     items_of_folder,
@@ -64,11 +64,8 @@ class MediaSource:
         with naming("labels"):
             return read_manifest(self.labels).project_id  # type: ignore[arg-type] # a path of any kind
 
-    def references(self, client: EncordClient) -> Iterator[Reference]:
-        """The storage items.
-
-        :raises ManifestError: There is no complete export.
-        """
+    def references(self, client: EncordClient) -> References:
+        """The storage items."""
         if self.labels is not None:
             return items_of_labels(client, self.labels)
         if self.dataset_id is not None:

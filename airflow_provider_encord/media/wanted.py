@@ -47,48 +47,87 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % parts == part
 
 
-def items_of_list(ids: Sequence[str]) -> Iterator[Reference]:
+class References:
+    """The items that are asked for, in turn.
+
+    :param total: How many there are. It is known when the first one has been taken, if at all: listings that come page
+        by page have no total.
+    """
+
+    def __init__(self, items: Iterable[Reference] = (), total: int | None = None):
+        self.items, self.total = items, total
+
+    def __iter__(self) -> Iterator[Reference]:
+        return iter(self.items)
+
+
+def items_of_list(ids: Sequence[str]) -> References:
     """The items with these ids, each once.
 
     :raises InvalidArgumentError: An id is not a UUID.
     """
-    return (Reference(item) for item in dict.fromkeys(require_ids(ids, "item_ids")))
+    wanted = dict.fromkeys(require_ids(ids, "item_ids"))
+    return References((Reference(item) for item in wanted), len(wanted))
 
 
-def items_of_folder(client: EncordClient, folder_id: str, *, recursive: bool) -> Iterator[Reference]:
+def items_of_folder(client: EncordClient, folder_id: str, *, recursive: bool) -> References:
     """The items of a folder, page by page.
 
     :param recursive: Also those in folders inside of it.
     """
-    which = ItemFilter(recursive=recursive, client_metadata=False, page_size=_ITEMS_PER_PAGE)
-    for item in client.folder(folder_id).items(which):
-        yield Reference(item.uuid, title=item.name)
+
+    def read() -> Iterator[Reference]:
+        which = ItemFilter(recursive=recursive, client_metadata=False, page_size=_ITEMS_PER_PAGE)
+        for item in client.folder(folder_id).items(which):
+            yield Reference(item.uuid, title=item.name)
+
+    return References(read())
 
 
-def items_of_collection(client: EncordClient, collection_id: str) -> Iterator[Reference]:
+def items_of_collection(client: EncordClient, collection_id: str) -> References:
     """The items of a collection that the user can see, page by page."""
-    for item in client.collection(collection_id).items(client_metadata=False):
-        yield Reference(item.uuid, title=item.name)
+
+    def read() -> Iterator[Reference]:
+        for item in client.collection(collection_id).items(client_metadata=False):
+            yield Reference(item.uuid, title=item.name)
+
+    return References(read())
 
 
-def items_of_dataset(client: EncordClient, dataset_id: str) -> Iterator[Reference]:
+def items_of_dataset(client: EncordClient, dataset_id: str) -> References:
     """The items of a dataset."""
-    dataset = client.dataset(dataset_id)
-    for row in dataset.data_rows():
-        yield Reference(row.backing_item_uuid, row.data_hash, dataset.id, row.data_title)
+    found = References()
+
+    def read() -> Iterator[Reference]:
+        dataset = client.dataset(dataset_id)
+        rows = dataset.data_rows()
+        found.total = len(rows)
+        for row in rows:
+            yield Reference(row.backing_item_uuid, row.data_hash, dataset.id, row.data_title)
+
+    found.items = read()
+    return found
 
 
-def items_of_labels(client: EncordClient, manifest_path: StoragePath) -> Iterator[Reference]:
+def items_of_labels(client: EncordClient, manifest_path: StoragePath) -> References:
     """The items of all label rows that an export has listed, also of those that an incremental export left out.
 
-    :raises ManifestError: There is no complete export.
+    When they are read, it raises `ManifestError` if there is no complete export.
     """
-    with naming("labels"):
-        manifest = read_manifest(manifest_path)  # type: ignore[arg-type] # a path of any kind
-    directory = manifest_path.parent if manifest_path.name == MANIFEST else manifest_path
-    rows = (row.data_hash for row, _ in read_rows(directory, manifest.listing))
-    for some in _distinct_chunks(rows):
-        yield from _of_data_hashes(client, manifest.project_id, some)
+    found = References()
+
+    def read() -> Iterator[Reference]:
+        with naming("labels"):
+            manifest = read_manifest(manifest_path)  # type: ignore[arg-type] # a path of any kind
+        directory = manifest_path.parent if manifest_path.name == MANIFEST else manifest_path
+        if manifest.selection.branch is not None:  # else a data unit may have several rows
+            found.total = manifest.listing.rows
+        rows = (row.data_hash for row, _ in read_rows(directory, manifest.listing))
+        for some in _distinct_chunks(rows):
+            yield from _of_data_hashes(client, manifest.project_id, some)
+
+    found.items = read()
+    return found
 
 
 def _of_data_hashes(client: EncordClient, project_id: str, data_hashes: Sequence[str]) -> Iterator[Reference]:

@@ -10,7 +10,7 @@ import traceback
 import urllib.parse
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec
 
@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowNotFoundException,
     BaseOperator,
+    TaskDeferred,
     conf,
 )
 
@@ -167,7 +168,7 @@ class EncordBaseOperator(BaseOperator):
 
     def remember_project(self, record: ProjectRecord) -> ProjectRecord:
         """Note a project that was read, and return it."""
-        self._learned.remember_project(record, self.client.settings.host)
+        self._learned.remember_project(record, self.client.settings)
         return record
 
     def remember_event(
@@ -199,10 +200,9 @@ class EncordBaseOperator(BaseOperator):
         :raises AirflowFailException: The task failed, and a retry cannot help.
         :raises AirflowException: The task failed, and a retry may help.
         """
-        with airflow_errors(self.log):
+        with airflow_errors(self.log), self._noted(context):
             try:
-                with noted_in(context.get("task_state_store")):
-                    return self._execute(context)
+                return self._execute(context)
             except EncordError as error:
                 self._pause(context, error)
                 raise
@@ -212,7 +212,12 @@ class EncordBaseOperator(BaseOperator):
 
     def execute_after_pause(self, context: Context, event: Any = None) -> Any:
         """Do the work again, from its beginning, after Encord asked to wait. It finds what was done before."""
-        return self.execute(context)
+        with self._noted(context, after_wait=True):
+            return self.execute(context)
+
+    def _noted(self, context: Context, *, after_wait: bool = False) -> AbstractContextManager[None]:
+        """Note the progress of the work inside in the state of the task; see `progress.noted_in`."""
+        return noted_in(context.get("task_state_store"), waits=TaskDeferred, after_wait=after_wait)
 
     def _may_pause(self) -> bool:
         """Whether the task may leave its slot for the triggerer if Encord asks to wait."""

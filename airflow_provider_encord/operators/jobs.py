@@ -109,7 +109,7 @@ class JobOperator(ResumableJobMixin, JobSteps):
         """
         with airflow_errors(self.log):
             try:
-                with self._permanent_end(context):
+                with self._noted(context, after_wait=True), self._permanent_end(context):
                     return self._resume(context, event)
             finally:
                 self.hook.close()

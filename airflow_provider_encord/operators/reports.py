@@ -96,6 +96,7 @@ class EncordProjectReportOperator(EncordBaseOperator):
         path, due = storage_path(self.destination, "destination"), _parse_due(self.due, "due")
         refresh = parse_bool(self.refresh, "refresh", empty=False)
         png = storage_path(self.png, "png") if blank_to_none(self.png) else None
+        self.push_project_page(context, project_id)
         progress, facts = report_project(
             project_id,
             self._learned.directory(),

@@ -26,7 +26,7 @@ from airflow_provider_encord.prelabels.report import (
 from airflow_provider_encord.prelabels.rows import ImportSpec, RowSaver, Work
 from airflow_provider_encord.prelabels.sources import Prelabel, Target
 from airflow_provider_encord.progress import ProgressLogger
-from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, Outcome
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, UNCHANGED, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def import_labels(
             raise
         finally:
             report.take(outcomes)
-        progress.add(len(bundle))
+        progress.add(len(bundle), known=all(outcome.outcome == UNCHANGED for outcome in outcomes))
         done += [outcome.id for outcome in outcomes if outcome.outcome in SAVED and outcome.id]
     require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES_OF_IMPORTS})
     return done

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, Response
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.history.records import Task
 from airflow_provider_encord.hooks.history import history_path
+from airflow_provider_encord.project_pages.absent import page_of_absent_project
 from airflow_provider_encord.project_pages.access import permitted_to
 from airflow_provider_encord.project_pages.catalog import Catalog, Shown
 from airflow_provider_encord.project_pages.overview import overview_of
@@ -105,7 +106,7 @@ class _Pages:
         except EncordError as error:
             return _unreadable(error)
         if shown is None or not permitted(shown.dag_ids):
-            return _refusal(404, "The history has no such project that you may see.")
+            return HTMLResponse(page_of_absent_project(head=_HEAD, above=_ABOVE), 404, headers=dict(HEADERS))
         return shown
 
     def _opened(self) -> Catalog:

@@ -6,12 +6,15 @@ same progress has the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import html
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from airflow_provider_encord.client.web_app import project_url
+from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.client.transport.settings import web_app_url
+from airflow_provider_encord.client.web_app import WebApp, project_url
 from airflow_provider_encord.history.records import Task
 from airflow_provider_encord.project_progress.forecast import said
 from airflow_provider_encord.project_progress.plotted import Plotted, plotted
@@ -106,6 +109,9 @@ def title_of(progress: Glance) -> str:
 
 def encord_address(progress: ProjectProgress) -> str | None:
     """The project in Encord's web app; None if that is not known."""
+    if progress.web_app:
+        with contextlib.suppress(CredentialError):  # the history is a file; a link must not be a script
+            return project_url(WebApp(web_app_url(progress.web_app)), progress.project_id)
     return project_url(f"https://{progress.host}", progress.project_id) if progress.host else None
 
 

@@ -93,6 +93,7 @@ class ProjectProgress(Glance, frozen=True, kw_only=True):
 
     schema_version: str = SCHEMA_VERSION
     host: str | None
+    web_app: str | None
     now: str
     due: datetime.date | None
     stage_days: list[datetime.date]
@@ -133,6 +134,7 @@ def progress_of(
     return ProjectProgress(
         **msgspec.structs.asdict(glance),
         host=days.project.seen.host if days.project else None,
+        web_app=days.project.seen.web_app if days.project else None,
         now=now.isoformat(timespec="seconds"),
         due=due,
         stage_days=stage_days,

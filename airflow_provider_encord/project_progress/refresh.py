@@ -32,5 +32,5 @@ def ask_encord(client: EncordClient, project_id: str, now: datetime.datetime) ->
     deque(tally.actions(project.activity.task_actions(start, end)), maxlen=0)
     deque(tally.time_spent(project.activity.time_spent(start, end)), maxlen=0)
     activity = tally.fact(start, end, final=False)
-    facts = (project_fact(record, client.settings.host), stages_fact(Counter(stages)), activity)
+    facts = (project_fact(record, client.settings), stages_fact(Counter(stages)), activity)
     return [fact for fact in facts if fact is not None]

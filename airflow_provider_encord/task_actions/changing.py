@@ -159,7 +159,8 @@ class TaskChanger:
         if about is not None:
             self._report.plan(lines, about)
         self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
-        progress, accepted = ProgressLogger("tasks", len(todo), log=log.info), False
+        progress, accepted = ProgressLogger("tasks", len(lines), log=log.info), False
+        progress.go_on_from(len(lines) - len(todo))
         left = list(batches(todo, self._size))
         while left:
             batch = left.pop(0)

@@ -139,7 +139,7 @@ class SharedPoll:
     def _write(self, answer: Any) -> None:
         from airflow_provider_encord.waits.observing import fact_of
 
-        fact = fact_of(self._question, answer, self._client.settings.host)
+        fact = fact_of(self._question, answer, self._client.settings)
         if fact is not None:
             history = TaskHistory()
             history.remember(self._question.project_id, fact)

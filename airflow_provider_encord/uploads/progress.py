@@ -60,7 +60,7 @@ class UploadProgress(ProgressLogger):
             self._done_bytes += outcome.file.size
             self.uploaded_bytes += outcome.file.size if outcome.result == CREATED else 0
         if outcomes:
-            self.add(len(outcomes))
+            self.add(len(outcomes), known=all(outcome.result == UNCHANGED for outcome in outcomes))
 
     def details(self) -> str:
         """How many files there are with each outcome, and how fast bytes were sent."""

@@ -74,7 +74,7 @@ class Wait:
 
     def _poll(self, client: EncordClient, condition: Condition, memory: Memory) -> tuple[Condition, Found | None, str]:
         def notice(question: Question, answer: Any) -> None:
-            self._remember(condition.project_id, fact_of(question, answer, client.settings.host))
+            self._remember(condition.project_id, fact_of(question, answer, client.settings))
 
         return client.run(look(condition, memory, notice))
 

@@ -271,13 +271,13 @@ class Deployment:
             raise DeploymentError(f"Listens outside of the loopback: {elsewhere}.")
 
     def _all_components(self) -> Sequence[str]:
-        """Those of `components`, and the API for workers in a process of its own.
+        """Those of `components`, and the API for workers, if there are any, in a process of its own.
 
         Airflow 3's API server writes its audit log on its event loop. SQLite lets that wait for every other writer,
         and a request of a worker that is written but not yet committed waits for the loop: with both in one process,
         nothing answers until the wait for the lock is over.
         """
-        extra = [EXECUTION_API] if WEB in self.components and not self.old else []
+        extra = [EXECUTION_API] if {WEB, SCHEDULER} <= {*self.components} and not self.old else []
         return [*self.components, *extra]
 
     def _settings(self) -> dict[str, str]:
@@ -334,7 +334,7 @@ class Deployment:
             answer = self._session.get(f"{self.url}{'/health' if self.old else '/api/v2/monitor/health'}", timeout=10)
         except requests.RequestException:
             return None
-        if not answer.ok or not (self.old or self._execution_api_answers()):
+        if not answer.ok or (EXECUTION_API in self._processes and not self._execution_api_answers()):
             return None
         health = answer.json()
         others = [name for name in self._processes if name not in (WEB, EXECUTION_API)]

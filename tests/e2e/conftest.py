@@ -1,10 +1,10 @@
-"""A browser, an account on the emulator, and a whole Airflow of each line whose form is different."""
+"""A browser, an account on the emulator, a whole Airflow of each line whose form differs, the web server of others."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
+from tests.airflow_layer.lines import LINES
 from tests.client.network import plain_network
 from tests.deployment.processes import DAG_PROCESSOR, SCHEDULER, WEB, Deployment
 from tests.e2e.browser import Visit, chromium, started
@@ -20,7 +21,8 @@ from tests.e2e.forms import Form, Form2, Form3
 __all__ = ["plain_network"]
 
 ROOT = Path(__file__).parents[2]
-PYTHONS = {"3.3": ROOT / ".venv/bin/python", "2.11": ROOT / ".venvs/airflow-2.11/bin/python"}
+PYTHONS = {line: ROOT / f".venvs/airflow-{line}/bin/python" for line in LINES} | {"3.3": ROOT / ".venv/bin/python"}
+PROJECT_DAG = ROOT / "tests/e2e/dags/project_report_in_a_dag.py"
 FORMS: dict[str, type[Form]] = {"3.3": Form3, "2.11": Form2}
 
 
@@ -78,15 +80,30 @@ def account(emulator: Emulator) -> Account:
 @pytest.fixture(scope="session", params=["3.3", "2.11"])
 def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A whole Airflow of each line, with the example DAGs, started once."""
-    python = PYTHONS[request.param]
-    if not python.exists():
-        _missing(f"There is no {python.relative_to(ROOT)}: `make e2e` makes it.")
     home = tmp_path_factory.mktemp(f"airflow-{request.param}")
     shutil.copytree(ROOT / "example_dags", home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT_DAG, home / "dags")
     components = (WEB, SCHEDULER, DAG_PROCESSOR)  # no example defers, so nothing needs a triggerer
-    environment = {"AIRFLOW__ENCORD__HISTORY": str(home / "history")}
-    with Deployment(python, home, home / "dags", components, environment) as deployment:
+    with _deployment(request.param, home, components) as deployment:
         yield deployment
+
+
+@pytest.fixture(scope="session", params=["3.1", "3.2"])
+def web_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Only the web server of the lines between, with the DAG of `PROJECT_DAG`; ``dags test`` runs it."""
+    home = tmp_path_factory.mktemp(f"airflow-{request.param}")
+    (home / "dags").mkdir()
+    shutil.copy(PROJECT_DAG, home / "dags")
+    with _deployment(request.param, home, (WEB,)) as deployment:
+        yield deployment
+
+
+def _deployment(line: str, home: Path, components: Sequence[str]) -> Deployment:
+    """An Airflow with a history, which has not started."""
+    python = PYTHONS[line]
+    if not python.exists():
+        _missing(f"There is no {python.relative_to(ROOT)}: `make e2e` makes it.")
+    return Deployment(python, home, home / "dags", components, {"AIRFLOW__ENCORD__HISTORY": str(home / "history")})
 
 
 @pytest.fixture

@@ -200,6 +200,33 @@ def test_a_task_compacts_only_if_many_files_of_past_days_are_there(tmp_path: Pat
     assert is_due(names, "2026-12-01")
 
 
+def test_the_first_task_after_an_upgrade_writes_the_outline_that_an_earlier_version_did_not(tmp_path: Path) -> None:
+    filled(tmp_path, HOURS)
+    store = ProjectStore(tmp_path, PROJECT)
+    compact(store, NOW)
+    (outline,) = store.names().outlines
+    store.remove(outline)
+    assert is_due(store.names(), NOW.date().isoformat())
+    compact(store, NOW)
+    assert store.names().outlines == (outline,)
+    assert not is_due(store.names(), NOW.date().isoformat())
+
+
+def test_a_month_that_cannot_be_summarised_is_not_tried_again_by_each_task(tmp_path: Path) -> None:
+    filled(tmp_path, HOURS)
+    store = ProjectStore(tmp_path, PROJECT)
+    compact(store, NOW)
+    month = tmp_path / PROJECT / store.names().months[0]
+    damaged = month.read_bytes() + b"nonsense\n"
+    month.unlink()
+    store.write(month.name, damaged)
+    for name in (*store.names().summaries, *store.names().outlines):
+        store.remove(name)
+    compact(store, NOW)
+    assert (store.names().summaries, store.names().outlines) == ((), ())
+    assert not is_due(store.names(), NOW.date().isoformat())
+
+
 def test_only_directories_of_projects_are_projects(tmp_path: Path) -> None:
     filled(tmp_path, [1.0])
     (tmp_path / "lost+found").mkdir()

@@ -82,6 +82,23 @@ def lively(days: int = 60) -> ProjectHistory:
     return history(*facts)
 
 
+@pytest.mark.parametrize(
+    ("web_app", "address"),
+    [
+        ("https://labels.example.com/app", f"https://labels.example.com/app/projects/view/{PROJECT}/summary"),
+        (None, None),
+        ("javascript:alert(1)//", None),
+    ],
+)
+def test_the_project_of_a_private_installation_is_linked_if_the_connection_named_its_web_app(
+    web_app: str | None, address: str | None
+) -> None:
+    seen = msgspec.structs.replace(SEEN, host="api.labels.example.com", web_app=web_app)
+    page = page_of(progress_of(history((1, seen), (1, counts(3, 2, 1))), NOW))
+    assert [one for one in outline(page).addresses if not one.startswith("#")] == ([address] if address else [])
+    assert "javascript" not in page
+
+
 class Outline(html.parser.HTMLParser):
     """Checks that tags are closed, and collects what a page refers to."""
 

@@ -211,19 +211,16 @@ class JobProgress(ProgressLogger):
     def __init__(self, name: str = "", *, log: Callable[..., object] = _log.info):
         super().__init__("units of Encord's job" + (f" {name}" if name else ""), log=log)
         self._state: JobState | None = None
-        self._before = 0
-
-    @property
-    def rate(self) -> float:
-        """Units per second since the first poll: an earlier attempt may have waited for the job, too."""
-        return (self.done - self._before) / self.seconds
 
     def saw(self, state: JobState) -> None:
-        """Take the state of a running job, and log if the interval is over."""
+        """Take the state of a running job, and log if the interval is over.
+
+        What the first poll sees is not counted in the rate: an earlier attempt may have waited for the job, too.
+        """
         done = state.done + state.failed + state.cancelled
         if self._state is None:
-            self._before = done
-        self._state, self.done, self.total = state, done, done + state.pending
+            self.go_on_from(done)
+        self._state, self.done, self.total = state, done, done + state.pending or None  # at first, no unit is known
         self.log_at_intervals()
 
     def details(self) -> str:
@@ -262,10 +259,13 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
             continue
         failures = 0
         now = yield from Now()
-        if state.ended or now >= deadline:
+        if state.ended:
             return state
         if isinstance(state, UploadJob | FolderSync):
             progress.saw(state_of(state))
+        if now >= deadline:
+            progress.note()  # the task may now wait in the triggerer
+            return state
         if now - asked < _QUICK_POLL:
             yield from Pause(min(pause, deadline - now))
             pause = min(2 * pause, _LONGEST_PAUSE)

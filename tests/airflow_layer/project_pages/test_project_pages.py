@@ -185,6 +185,15 @@ def test_a_user_sees_the_projects_of_the_dags_that_they_may_read(visitor: Visito
     assert visitor.get(f"/projects/{UNTOLD}", name="reads_only_exports", role="viewer").status_code == 404
 
 
+def test_a_project_without_a_history_has_a_page_that_says_what_is_missing_and_how_to_get_it(visitor: Visitor) -> None:
+    answer = visitor.get(f"/projects/{uuid.uuid4()}")
+    assert answer.status_code == 404
+    assert "A task writes to the history when it ends." in answer.text
+    assert "<code>EncordProjectReportOperator</code> with <code>refresh=True</code>" in answer.text
+    assert '<a href="../">All projects</a>' in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("project_id", ["%2e%2e%2fetc", "x" * 36, "a'b"])
 def test_what_is_no_id_is_answered_as_missing(visitor: Visitor, project_id: str) -> None:
     assert visitor.get(f"/projects/{project_id}").status_code == 404

@@ -145,6 +145,24 @@ def test_a_retry_waits_for_the_sync_of_an_earlier_attempt_and_then_syncs_what_ca
     assert store.kept == {}
 
 
+def test_the_progress_of_a_sync_can_be_read_while_the_task_waits_in_the_triggerer(bucket: Bucket) -> None:
+    if running_line() != "3.3":
+        pytest.skip("older lines keep no state of tasks")
+    store, emulator, seen = Store(), bucket.account.emulator, list[str]()
+    emulator.jobs(hold=True)
+
+    def make() -> EncordSyncFolderOperator:
+        return EncordSyncFolderOperator(task_id="sync", folder_id=bucket.folder, deferrable=True, poll_interval=5)
+
+    def look(number: int) -> None:
+        seen.append(store.get("encord_progress")["progress"])
+        emulator.jobs(hold=False)
+
+    run_deferred(make, {"task_state_store": store}, while_deferred=look)
+    assert [line.partition(", in")[0] for line in seen] == ["0 units of Encord's job (pending)"]
+    assert store.kept == {}
+
+
 def test_a_task_that_is_cleared_after_its_success_syncs_again(bucket: Bucket) -> None:
     """Fault 1.2: the job of the attempt that succeeded is forgotten."""
     store = Store()
