@@ -1,4 +1,4 @@
-"""Converting labels from the short form, and checking labels of both forms against the ontology before sending.
+"""Converting labels from the short form, and from label rows; `checks` looks at the result before it is sent.
 
 The short form contains the results of a model, without values that can be looked up::
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.plain_json import plain_json
 from airflow_provider_encord.prelabels.changing import ChangingAnswers, is_dynamic
+from airflow_provider_encord.prelabels.checks import POINTS, check_labels, check_ranges, is_number
 from airflow_provider_encord.prelabels.features import (
     GEOMETRY,
     Features,
@@ -41,8 +42,6 @@ _LISTS = ("objects", "classifications")
 _OBJECT_KEYS = {"feature", "frame", "id", "confidence", "answers", "polygons", *GEOMETRY.values()}
 _CLASSIFICATION_KEYS = {"feature", "answer", "answers", "frames", "confidence"}
 _GEOMETRIES = frozenset({*GEOMETRY.values(), "polygons"})
-_WITHIN = ("boundingBox", "rotatableBoundingBox")
-_POINTS = ("polygon", "polyline", "point")
 
 
 def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: int | None) -> Labels:
@@ -59,7 +58,7 @@ def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: 
         raise WrongLabelsError("data_units: it is not an object with a data unit, as in a label row.")
     try:
         labels = _normalised(labels_of(content)) if prelabel.is_label_row else _short(content, features, data_hash)
-        _check(labels, features, frames, strict=not prelabel.is_label_row)
+        check_labels(labels, features, frames, strict=not prelabel.is_label_row)
     except WrongLabelsError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -79,7 +78,7 @@ def _normalised(labels: Labels) -> Labels:
             hash_ = shape.get("objectHash")
             if isinstance(hash_, str) and hash_:
                 labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
-            for key in _POINTS:
+            for key in POINTS:
                 if isinstance(shape.get(key), list):
                     shape[key] = {str(number): _point(point) for number, point in enumerate(shape[key])}
     for answers in (labels.object_answers, labels.classification_answers):
@@ -226,13 +225,13 @@ def _add_classification(labels: Labels, classification: Mapping[str, Any], featu
 
 def _require_other_frames(labels: Labels, label: Mapping[str, Any], name: str) -> None:
     """Check that a second entry of a classification has another answer, on other frames."""
-    _check_ranges(label["range"], None)
+    check_ranges(label["range"], None)
     for earlier in labels.classification_answers.values():
         if earlier["featureHash"] != label["featureHash"]:
             continue
         if answers_of(earlier) == answers_of(label):
             raise WrongLabelsError(f"classification {name!r}: it is there twice. Keep one.")
-        _check_ranges(earlier["range"], None)
+        check_ranges(earlier["range"], None)
         if overlap(earlier["range"], label["range"]):
             raise WrongLabelsError(
                 f"classification {name!r}: it is there twice with different answers on the same frames. Keep one, or "
@@ -264,115 +263,6 @@ def _answered(feature: Mapping[str, Any], name: str, value: Any) -> dict[str, An
     }
 
 
-def _check(labels: Labels, features: Features, frames: int | None, *, strict: bool) -> None:
-    """Check labels against the ontology and the data unit.
-
-    :param strict: Also refuse coordinates slightly outside of the image, which Encord and its SDK accept in a label
-        row.
-    """
-    for frame, drawn in labels.objects.items():
-        _check_frame(frame, frames)
-        _check_hashes(frame, drawn)
-        for shape in drawn:
-            feature = _own(features.object(shape.get("featureHash")), shape)
-            if shape.get("shape") != feature["shape"]:
-                wanted = feature["shape"]
-                raise WrongLabelsError(
-                    f"object {feature['name']!r}: its shape is {shape.get('shape')}, but in the ontology it is "
-                    f"{wanted}."
-                )
-            _check_geometry(shape, feature, strict=strict)
-    drawn_as = {shape["objectHash"]: shape["featureHash"] for drawn in labels.objects.values() for shape in drawn}
-    for hash_, answer in labels.object_answers.items():
-        if hash_ in drawn_as:
-            _check_answers(features.object(drawn_as[hash_]), answer)
-    for answer in labels.classification_answers.values():
-        feature = _own(features.classification(answer.get("featureHash")), answer)
-        if not answer.get("classifications"):
-            raise WrongLabelsError(f"classification {answer.get('featureHash')!r}: it has no answer.")
-        _check_answers(feature, answer)
-        _check_ranges(answer.get("range"), frames)
-
-
-def _own(feature: Mapping[str, Any], label: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Check that a feature is referred to by its hash, because the hash is sent."""
-    if feature["featureNodeHash"] != label.get("featureHash"):
-        raise WrongLabelsError(
-            f"featureHash: {str(label.get('featureHash'))[:80]!r} is a name. A label row must have the hash."
-        )
-    return feature
-
-
-def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
-    hashes = [shape.get("objectHash") for shape in drawn]
-    if not all(isinstance(hash_, str) and hash_ for hash_ in hashes):
-        raise WrongLabelsError(f"objectHash: it is missing for an object on frame {frame}.")
-    if len(set(hashes)) < len(hashes):
-        raise WrongLabelsError(
-            f"objects: two entries on frame {frame} are the same object. Remove one, or give each its own `id`."
-        )
-
-
-def _check_ranges(ranges: Any, frames: int | None) -> None:
-    for pair in ranges or ():
-        whole = isinstance(pair, list) and len(pair) == 2 and all(type(number) is int for number in pair)
-        if not whole or pair[0] > pair[1]:
-            raise WrongLabelsError(f"frames: {str(pair)[:80]!r} is not a first and a last frame.")
-        for frame in pair:
-            _check_frame(frame, frames)
-
-
-def _check_answers(feature: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    for given in answer.get("classifications") or ():
-        answer_of(attribute_of(feature, given.get("featureHash")), given.get("answers"))
-
-
-def _check_frame(frame: int, frames: int | None) -> None:
-    if frame < 0 or (frames and frame >= frames):
-        raise WrongLabelsError(f"frame: {frame} is not within the {frames or 'all'} frames of the data unit.")
-
-
-def _check_geometry(object_: Mapping[str, Any], feature: Mapping[str, Any], *, strict: bool) -> None:
-    key = GEOMETRY.get(feature["shape"])
-    if key is None:
-        return
-    geometry = object_.get(key)
-    if not isinstance(geometry, Mapping):
-        raise WrongLabelsError(f"object {feature['name']!r}: {key} (the geometry of a {feature['shape']}) is missing.")
-    _check_whole(key, geometry, feature["name"])
-    for name, value in _fractions(key, geometry):
-        # Before its rotation, a rotated box can be outside of the image.
-        room = _ROOM_TO_ROTATE if key == "rotatableBoundingBox" and name in "xy" else 0
-        if not _is_number(value) or (strict and not -room <= value <= 1 + room):
-            raise WrongLabelsError(
-                f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}, which is not a fraction of the "
-                "width or height, from 0 to 1."
-            )
-
-
-_ROOM_TO_ROTATE = 0.5
-_KEYS = {"rotatableBoundingBox": ("theta",), "bitmask": ("top", "left", "height", "width", "rleString")}
-_LEAST_POINTS = {"polygon": 3, "polyline": 2, "point": 1}
-
-
-def _check_whole(key: str, geometry: Mapping[str, Any], name: str) -> None:
-    lacking = [name for name in _KEYS.get(key, ()) if geometry.get(name) is None]
-    if lacking:
-        raise WrongLabelsError(f"object {name!r}: {key}.{lacking[0]} is missing.")
-    if len(geometry) < _LEAST_POINTS.get(key, 0):
-        raise WrongLabelsError(f"object {name!r}: {key} needs at least {_LEAST_POINTS[key]} points.")
-
-
-def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    if key in _WITHIN:
-        for name in "xywh":
-            yield name, geometry.get(name)
-    elif key in _POINTS:
-        for number, point in geometry.items():
-            found = point if isinstance(point, Mapping) else {}
-            yield from ((f"{number}.{name}", found.get(name)) for name in "xy")
-
-
 def _require_known(entry: Mapping[str, Any], known: set[str], kind: str) -> None:
     if not known.issuperset(entry):
         unknown = sorted(set(entry) - known)
@@ -381,13 +271,9 @@ def _require_known(entry: Mapping[str, Any], known: set[str], kind: str) -> None
 
 def _confidence(label: Mapping[str, Any]) -> float:
     value = label.get("confidence", 1.0)
-    if not _is_number(value) or not 0 <= value <= 1:
+    if not is_number(value) or not 0 <= value <= 1:
         raise WrongLabelsError(f"confidence: {str(value)[:40]!r} is not a number from 0 to 1.")
     return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) is float or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _said(frame: int, geometry: Mapping[str, Any]) -> str:
