@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from airflow_provider_encord.exports.listing_file import ListingLine
 from tests.cluster.workloads.base import Size, Work, require_each_once
 from tests.cluster.workloads.labels import Exports, Prelabels
 from tests.cluster.workloads.storage import Registrations, Uploads
@@ -75,10 +79,8 @@ class Daily(Work):
         return content
 
     def _without(self, held: dict[str, Any], key: str) -> dict[str, Any]:
-        import gzip
-
         lines = gzip.decompress(self._object(key)).splitlines()
-        gone = {json.loads(line)["label_hash"] for line in lines}
+        gone = {line.label_hash for line in map(msgspec.json.Decoder(ListingLine).decode, lines)}
         return {label: row for label, row in held.items() if label not in gone}
 
 
