@@ -14,6 +14,7 @@ import pytest
 
 LINES = ("2.11", "3.1", "3.2", "3.3")
 """The lines that are supported and tested, oldest first."""
+NEWEST = LINES[-1]
 
 
 def running_line() -> str:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.lines import LINES
+from tests.airflow_layer.lines import LINES, NEWEST
 from tests.client.network import plain_network
 from tests.deployment.processes import DAG_PROCESSOR, SCHEDULER, WEB, Deployment
 from tests.e2e.browser import Visit, chromium, started
@@ -21,7 +21,7 @@ from tests.e2e.forms import Form, Form2, Form3
 __all__ = ["plain_network"]
 
 ROOT = Path(__file__).parents[2]
-PYTHONS = {line: ROOT / f".venvs/airflow-{line}/bin/python" for line in LINES} | {"3.3": ROOT / ".venv/bin/python"}
+PYTHONS = {line: ROOT / f".venvs/airflow-{line}/bin/python" for line in LINES} | {NEWEST: ROOT / ".venv/bin/python"}
 PROJECT_DAG = ROOT / "tests/e2e/dags/project_report_in_a_dag.py"
 FORMS: dict[str, type[Form]] = {"3.3": Form3, "2.11": Form2}
 
@@ -77,7 +77,7 @@ def account(emulator: Emulator) -> Account:
     return Account(emulator)
 
 
-@pytest.fixture(scope="session", params=["3.3", "2.11"])
+@pytest.fixture(scope="session", params=[NEWEST, "2.11"])
 def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A whole Airflow of each line, with the example DAGs, started once."""
     home = tmp_path_factory.mktemp(f"airflow-{request.param}")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from airflow_provider_encord.history.records import Task
+from tests.airflow_layer.lines import NEWEST
 from tests.deployment.processes import Deployment
 from tests.e2e.browser import Visit
 from tests.e2e.embedded_pages import assert_accessible, open_by_menu
@@ -51,9 +52,8 @@ def test_between_the_oldest_and_the_newest_line_the_pages_are_there_too(web_serv
     expect(project.get_by_role("heading", name="Street scenes 1")).to_be_visible()
 
 
-def test_the_newest_line_leads_to_a_project_without_a_history_too(airflow: Deployment, form: Form, line: str) -> None:
-    if line == "2.11":
-        pytest.skip("Airflow 2 has no such pages")
+@pytest.mark.parametrize("airflow", [NEWEST], indirect=True)
+def test_the_newest_line_leads_to_a_project_without_a_history_too(airflow: Deployment, form: Form) -> None:
     run_id = airflow.trigger(DAG, {"project_id": UNKNOWN})
     assert airflow.wait(run_id) == "success"
 
