@@ -21,7 +21,7 @@ from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
 from airflow_provider_encord.triggers.jobs import EncordJobTrigger
 from tests.airflow_layer.bench import SSH_CONNECTION, Account, connection
 from tests.airflow_layer.deferrals import run_deferred
-from tests.airflow_layer.lines import running_line
+from tests.airflow_layer.lines import needs_task_state
 from tests.client import keys
 from tests.client.misbehaving import drip
 from tests.client.scripted_server import Act, ScriptedServer, hang
@@ -111,14 +111,13 @@ def test_a_job_that_does_not_end_in_time_is_an_error_that_a_retry_may_mend(bucke
     assert not isinstance(raised.value, AirflowFailException)
 
 
+@needs_task_state
 @pytest.mark.parametrize("deferrable", [False, True])
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_retry_waits_for_the_sync_of_an_earlier_attempt_and_then_syncs_what_came_since(
     bucket: Bucket, ended: bool, deferrable: bool
 ) -> None:
     """Review of 0.1, ingest 2: the finished job of the earlier attempt was taken for the result of the retry."""
-    if running_line() != "3.3":
-        pytest.skip("older lines keep no state of tasks")
     store, emulator = Store(), bucket.account.emulator
     emulator.jobs(hold=True)
     with pytest.raises(AirflowException, match="job_timeout"):
@@ -145,9 +144,8 @@ def test_a_retry_waits_for_the_sync_of_an_earlier_attempt_and_then_syncs_what_ca
     assert store.kept == {}
 
 
+@needs_task_state
 def test_the_progress_of_a_sync_can_be_read_while_the_task_waits_in_the_triggerer(bucket: Bucket) -> None:
-    if running_line() != "3.3":
-        pytest.skip("older lines keep no state of tasks")
     store, emulator, seen = Store(), bucket.account.emulator, list[str]()
     emulator.jobs(hold=True)
 
@@ -173,9 +171,8 @@ def test_a_task_that_is_cleared_after_its_success_syncs_again(bucket: Bucket) ->
     assert bucket.starts() == 2
 
 
+@needs_task_state
 def test_a_job_that_encord_knows_no_more_is_started_again(bucket: Bucket) -> None:
-    if running_line() != "3.3":
-        pytest.skip("older lines keep no state of tasks")
     store = Store()
     key = f"encord_job_{fingerprint(sync=bucket.folder)}"
     store.set("encord_jobs", [key])

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from tests.airflow_layer.bench import run_dag
 from tests.airflow_layer.cloud_intake import START, Intake
 from tests.airflow_layer.dags import deferred_jobs
-from tests.airflow_layer.lines import running_line
+from tests.airflow_layer.lines import needs_task_state
 from tests.airflow_layer.storage.test_jobs import Store
 
 
@@ -94,10 +94,9 @@ def test_half_a_job_refused_is_reported_with_reasons_and_the_rest_is_in(intake: 
     assert intake.names() == names
 
 
+@needs_task_state
 def test_the_try_after_one_that_died_continues_its_job(intake: Intake) -> None:
     names = intake.objects(4)
-    if running_line() != "3.3":
-        pytest.skip("older lines keep no state of tasks")
     store = Store()
     source = intake.manifest(names)
     intake.emulator.jobs(hold=True)
