@@ -214,6 +214,7 @@ class EncordHook(BaseHook):
     def _understand(self, connection: Any) -> tuple[Credential, Settings] | str:
         """Return the credential and the settings of a connection, or an error message. Register its secrets first."""
         from airflow_provider_encord.client.errors import CredentialError
+        from airflow_provider_encord.hooks import pacing
         from airflow_provider_encord.hooks.connection import (
             read_credential,
             read_settings,
@@ -226,7 +227,7 @@ class EncordHook(BaseHook):
 
         try:
             extra = without_prefix(_extra(connection))
-            for pattern in patterns(secret_values(extra)):
+            for pattern in patterns([*secret_values(extra), *pacing.secret_values()]):
                 mask_secret(pattern)
             require_type(connection.conn_type)
             settings = read_settings(

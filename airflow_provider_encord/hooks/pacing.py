@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -32,9 +33,27 @@ def shared_pacer(credential: Credential, settings: Settings, *, longest: float |
     name = shared_name(settings.base_url, f"{credential.kind} {owner}")
     file = shared_file(name)
     of_machine = MemoryStore() if file is None else FileStore(file)
-    url = (conf.get(SECTION, REDIS_URL, fallback="") or "").strip()
+    url = _redis_url()
     store = _in_redis(url, name, of_machine) if url else of_machine
     return Pacer(store, rate=rate_limit(), longest=longest, spread=SPREAD)
+
+
+def _redis_url() -> str:
+    return (conf.get(SECTION, REDIS_URL, fallback="") or "").strip()
+
+
+def secret_values() -> list[str]:
+    """The secrets in the options, for Airflow's masker: the password of Redis.
+
+    It is in the URL before the host, or in its query (``?password=``).
+    """
+    url = _redis_url()
+    try:
+        parts = urlsplit(url)
+        passwords = [unquote(parts.password or ""), *parse_qs(parts.query).get("password", [])]
+    except ValueError:  # not a URL; a password may be anywhere in it
+        passwords = [url]
+    return [password for password in passwords if password]
 
 
 def _in_redis(url: str, name: str, of_machine: Store) -> Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import datetime
 import json
@@ -16,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import UnsupportedByCredentialError
+from airflow_provider_encord.client.errors import CredentialError, UnsupportedByCredentialError
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 from encord_emulator.process import Emulator
@@ -274,6 +275,28 @@ def test_airflow_masks_the_api_key(account: Account, monkeypatch: pytest.MonkeyP
 
     assert key not in str(redact(f"Authorization: {key}"))
     assert quote(key, safe="") not in str(redact(f"?key={quote(key, safe='')}"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:rosebud%40{n}@127.0.0.1:{port}/0",
+        "redis://127.0.0.1:{port}/0?password=rosebud%40{n}",
+        "redis://:rosebud@{n}@[oops/0",
+    ],
+)
+def test_airflow_masks_the_password_of_redis(account: Account, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    pytest.importorskip("redis")
+    from airflow.providers.common.compat.sdk import redact
+
+    number = uuid.uuid4().hex
+    stored = url.format(n=number, port=free_port())
+    monkeypatch.setenv("AIRFLOW__ENCORD__RATE_LIMIT_REDIS_URL", stored)
+    with EncordHook() as hook, contextlib.suppress(CredentialError):
+        hook.get_conn()
+
+    for form in (stored, f"rosebud@{number}" if "oops" not in url else stored):
+        assert number not in str(redact(f"the text {form} of a log line"))
 
 
 def test_secrets_are_masked_before_a_bad_connection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,10 @@ uses them; it needs Airflow 3.1 or newer.
 |---|---|---|---|
 """
 _TAIL = """
-`webhook_secrets` is sensitive: Airflow hides its value. Instead of the value, set a command that prints it
-(`AIRFLOW__ENCORD__WEBHOOK_SECRETS_CMD`) or its name in a secrets backend (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_SECRET`).
+{sensitive} are sensitive: Airflow hides their values. Instead of a value, set a
+command that prints it (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_CMD`) or its name in a secrets backend
+(`AIRFLOW__ENCORD__WEBHOOK_SECRETS_SECRET`).
+In logs the signing secrets and the password in the URL of Redis are masked, like the secrets of connections.
 
 If an option of the receiver has a value that cannot be used, the receiver is off, and the API server logs which one.
 If `history` has one, or its directory cannot be written, tasks log a warning and go on. If `rate_limit` has one, tasks
@@ -37,7 +39,9 @@ fail before their first request, with the name of the option.
 def page() -> str:
     """The whole page."""
     options = CONFIGURATION["encord"]["options"]
-    return _HEAD + "".join(_row(name, option) for name, option in options.items()) + _TAIL
+    sensitive = " and ".join(f"`{name}`" for name, option in options.items() if option.get("sensitive"))
+    rows = "".join(_row(name, option) for name, option in options.items())
+    return _HEAD + rows + _TAIL.format(sensitive=sensitive)
 
 
 def _row(name: str, option: dict[str, Any]) -> str:
