@@ -187,6 +187,15 @@ class TransientError(EncordError):
 class RateLimitedError(TransientError):
     """There were too many requests; this one was not carried out."""
 
+    wait_elsewhere = False
+    """Whether the client is not to wait for its turn itself, because its `longest_wait` is shorter. Flows that would
+    otherwise wait and ask again end with this error."""
+
+
+def must_wait_elsewhere(error: EncordError) -> bool:
+    """Whether this is an error after which a flow must end, because its client is not to wait."""
+    return isinstance(error, RateLimitedError) and error.wait_elsewhere
+
 
 class UnavailableError(TransientError):
     """Encord cannot be reached, or failed. Nothing was changed: the request was not carried out, or it only reads."""

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api import uploads
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Now, Pause
-from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
+from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError, must_wait_elsewhere
 from airflow_provider_encord.client.flows.jobs import UNKNOWN_JOB, follow_job
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.reports import CREATED
@@ -147,6 +147,8 @@ class Registration:
             try:
                 job = yield from self.start(left, again=True)
             except EncordError as error:
+                if must_wait_elsewhere(error):
+                    raise
                 return outcomes + [
                     failed(stored.file, str(error), retryable=True, sha256=stored.sha256) for stored in left
                 ]
@@ -171,7 +173,9 @@ class Registration:
             yield from Pause(_LOOKS[look])
             try:
                 found, sent = yield from self._look(sent)
-            except TransientError:
+            except TransientError as error:
+                if must_wait_elsewhere(error):
+                    raise
                 found = []
             outcomes += found
             look = 0 if found else look + 1
@@ -197,6 +201,8 @@ class Registration:
         try:
             return (yield from follow_job(poll, timeout=self._timeout))
         except TransientError as error:  # the job is known and continues
+            if must_wait_elsewhere(error):
+                raise
             return UploadJob(status=PENDING, errors=[str(error)])
         except UNKNOWN_JOB as error:
             if error.operation is None:  # the error is not from Encord but from the check

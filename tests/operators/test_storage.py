@@ -66,7 +66,7 @@ class Intake:
     def titles(self) -> list[str]:
         return [title for title, _ in self.rows()]
 
-    def requests(self, **match: str) -> int:
+    def requests(self, **match: Any) -> int:
         """How many requests the emulator was sent that have these properties."""
         entries = self.emulator.journal()
         return sum(all(entry[name] == value for name, value in match.items()) for entry in entries)

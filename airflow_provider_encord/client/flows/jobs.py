@@ -27,6 +27,7 @@ from airflow_provider_encord.client.errors import (
     NotFoundError,
     TransientError,
     UnexpectedResponseError,
+    must_wait_elsewhere,
 )
 from airflow_provider_encord.job_parts import ACTIVE, FAILED, SUCCEEDED
 from airflow_provider_encord.progress import ProgressLogger
@@ -234,7 +235,8 @@ class JobProgress(ProgressLogger):
 def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
     """Poll a job until it ends or the time-out is over.
 
-    Up to `FORGIVEN` failed polls in a row are tolerated: transient errors and responses that cannot be read.
+    Up to `FORGIVEN` failed polls in a row are tolerated: transient errors and responses that cannot be read. Not those
+    after which the client is not to wait (see `must_wait_elsewhere`).
 
     :param poll: Makes the call; takes the seconds that Encord may hold the request.
     :param timeout: Seconds; 0 polls once.
@@ -249,6 +251,8 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
         try:
             state = yield from poll(hold)
         except (TransientError, UnexpectedResponseError) as error:  # a single unreadable response must not end the wait
+            if must_wait_elsewhere(error):
+                raise
             failures += 1
             wait = _QUICK_POLL
             if isinstance(error, TransientError):

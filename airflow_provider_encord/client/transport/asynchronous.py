@@ -22,7 +22,7 @@ import tenacity
 
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
-from airflow_provider_encord.client.errors import RateLimitedError
+from airflow_provider_encord.client.errors import RateLimitedError, UnavailableError
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import failures, network_environment, results, retry
 from airflow_provider_encord.client.transport.async_failures import NO_ANSWER, Progress, ProxyUnusableError, failure
@@ -90,9 +90,7 @@ class AsyncTransport(Transport):
 
         :raises EncordError: The error of the last attempt.
         """
-        policy = tenacity.AsyncRetrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
-        answer: T = await policy(self._in_turn, call)
-        return answer
+        return await self._repeated(functools.partial(self._in_turn, call))
 
     async def transfer(self, transfer: Transfer) -> None:
         """Send a file to a signed URL, without a credential. The file is read in a thread.
@@ -102,12 +100,32 @@ class AsyncTransport(Transport):
         """
         settings = self._settings
         require_safe(transfer.url, transfer.title, base_url=settings.base_url, allow_http=settings.allow_http)
-        policy = tenacity.AsyncRetrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
-        await policy(self._transfer_once, transfer)
+        await self._repeated(functools.partial(self._transfer_once, transfer))
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
         await self._sleep(seconds)
+
+    async def _repeated(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Attempt something, and again according to the retry policy.
+
+        The policy costs a tenth of a small call, which is much in an event loop with thousands of waits. So it is asked
+        only after a failure, which it then sees as that of its first attempt.
+        """
+        try:
+            return await attempt()
+        except UnavailableError as error:
+            failed = error
+        first = iter([failed])
+
+        async def next_attempt() -> T:
+            for error in first:
+                raise error
+            return await attempt()
+
+        policy = tenacity.AsyncRetrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
+        answer: T = await policy(next_attempt)
+        return answer
 
     async def _in_turn(self, call: Call[T]) -> T:
         turn = self._turn(call)

@@ -26,7 +26,7 @@ IDLE = 1.0  # seconds in which no request was sent, though one could have been; 
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
-_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at")
+_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at", "back_at")
 _FORWARD = 1.0  # seconds; a time further ahead than this is that of another clock, or of one that was set back
 
 
@@ -46,6 +46,7 @@ class Pace:
     :param counted_from: Since when the requests are counted.
     :param counted: Requests that were sent since then and not refused.
     :param sent_at: When a request was last sent.
+    :param back_at: When the last of those comes back who were sent away because too many are waiting.
     """
 
     taken: float = 0.0
@@ -57,6 +58,7 @@ class Pace:
     counted_from: float = 0.0
     counted: float = 0.0
     sent_at: float = 0.0
+    back_at: float = 0.0
 
     def take(self) -> float:
         """Take a number."""
@@ -77,6 +79,18 @@ class Pace:
         """Seconds after which to look again whether the request may be sent; 0 if it may."""
         wait = self.wait(now, number, least=least)
         return wait if self._known(number) <= self.sent else wait * SURE
+
+    def send_away(self, now: float, wait: float, *, least: float = 0.0) -> float:
+        """Seconds after which somebody may come back who does not wait in the queue.
+
+        Those who are sent away come back one after the other, at the rate at which requests are sent, so that they find
+        room in the queue instead of being sent away again together.
+
+        :param wait: Seconds that a request which is put into the queue now would wait.
+        """
+        step = max(self.interval(now), least)
+        self.back_at = min(max(self.back_at + step, now + wait), now + max(wait, LONGEST_CLOSED))
+        return self.back_at - now
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
@@ -136,4 +150,4 @@ class Pace:
         """Forget times that cannot be: a clock was set back."""
         if self.sent_at > now + _FORWARD or self.next_at > now + LONGEST_CLOSED + SLOWEST + _FORWARD:
             self.sent, self.counted = self.taken, 0.0
-            self.next_at = self.sent_at = self.opens_at = self.refused_at = self.counted_from = now
+            self.next_at = self.sent_at = self.back_at = self.opens_at = self.refused_at = self.counted_from = now

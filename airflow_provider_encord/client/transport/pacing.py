@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_IN_ALL = 300.0  # seconds that one call waits for Encord's rate limit in place
-_FORMAT = struct.Struct("=9d")
+_FORMAT = struct.Struct(f"={len(dataclasses.fields(Pace))}d")
 _TRIES = 500
 _BETWEEN_TRIES = 0.001  # seconds; a process holds the lock for microseconds, if it is not stopped meanwhile
 
@@ -162,6 +162,11 @@ def shared_file(name: str) -> Path | None:
     return directory / name
 
 
+ROOM_FOR_NEW = (
+    0.7  # of the longest wait in place, this fraction is for new clients; the rest is for those that have begun
+)
+
+
 class Pacer:
     """Gives each call its turn.
 
@@ -185,7 +190,19 @@ class Pacer:
         self.store, self.spread, self.clock = store, spread, clock
         self.longest_asked = LONGEST_WAIT if longest is None else longest
         self.longest = LONGEST_IN_ALL if longest is None else longest
+        self.wait_elsewhere = longest is not None
+        self.begun = False
+        """Whether a request was sent. Until then, a client that can wait elsewhere finds the queue full sooner."""
         self.least = 1 / rate if rate else 0.0
+
+    @property
+    def longest_now(self) -> float:
+        """Seconds that the next request may wait in place.
+
+        Who has begun comes first: a task that is sent away may have to do its work again from the beginning. If new
+        ones could fill the queue, all would be sent away again and again, and none would come to its end.
+        """
+        return self.longest * ROOM_FOR_NEW if self.wait_elsewhere and not self.begun else self.longest
 
     @property
     def may_block(self) -> bool:
@@ -217,12 +234,16 @@ class Turn:
         self._number, wait = self._pacer.store.update(self._ask)
         self._sent_at = self._now() + wait
         if self._number is None:
-            raise RateLimitedError(
-                f"Encord has asked for fewer requests with this credential. The next one may be sent in {wait:.0f} s.",
-                retry_after=wait,
-                operation=self._operation,
+            raise self._ended(
+                RateLimitedError(
+                    "Encord has asked for fewer requests with this credential. The next one may be sent in "
+                    f"{wait:.0f} s.",
+                    retry_after=wait,
+                    operation=self._operation,
+                )
             )
         self._waited += wait
+        self._pacer.begun |= not wait
         return wait
 
     def refused(self, error: RateLimitedError) -> None:
@@ -240,10 +261,15 @@ class Turn:
         self._pacer.store.update(refuse)
         self._number = None
         if not self._patient or seconds > self._pacer.longest_asked or self._waited + seconds > LONGEST_IN_ALL:
-            raise error
+            raise self._ended(error)
         if not error.retry_after and self._refusals >= retry.ATTEMPTS:  # as after other failures without a word
             raise error
         log.warning("The request is sent again in %.1f s or later, because: %s", seconds, error)
+
+    def _ended(self, error: RateLimitedError) -> RateLimitedError:
+        """The error with which the call ends."""
+        error.wait_elsewhere = self._pacer.wait_elsewhere
+        return error
 
     def _ask(self, pace: Pace) -> tuple[float | None, float]:
         """The number of the call, None if it would have to wait for too long; and the seconds to wait.
@@ -252,8 +278,8 @@ class Turn:
         """
         now, least = self._now(), self._pacer.least
         wait = pace.wait(now, self._number, least=least)
-        if wait > self._pacer.longest or pace.opens_at - now > self._pacer.longest_asked:
-            return None, wait
+        if wait > self._pacer.longest_now or pace.opens_at - now > self._pacer.longest_asked:
+            return None, pace.send_away(now, wait, least=least)
         number = pace.take() if self._number is None else self._number
         wait = pace.nap(now, number, least=least)
         if not wait:
