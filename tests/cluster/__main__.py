@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tests.cluster import kills, scaling
+from tests.cluster import kills, limit, scaling
 from tests.cluster.fleet import WORKERS
 from tests.cluster.programs import MissingProgramError, install
 from tests.cluster.report import Report
@@ -32,6 +32,7 @@ def main() -> int:
         "--only", choices=[NOTHING, *kills.ALL], action="append", help="only this; more than once is fine"
     )
     parser.add_argument("--no-scaling", action="store_true", help="leave the measurement with 1, 2 and 4 workers out")
+    parser.add_argument("--no-limit", action="store_true", help="leave the measurement with a rate limit out")
     wanted = parser.parse_args()
     try:
         install()
@@ -72,6 +73,10 @@ def _run(wanted: argparse.Namespace) -> Report:
         if measures:
             print("Exports with 1, 2 and 4 workers", flush=True)
             measured = scaling.measure(world)
+        limited = None
+        if long and not wanted.no_limit:
+            print(f"An export in {limit.TASKS} tasks, and a limit of {limit.REQUESTS_PER_MINUTE} requests a minute")
+            limited = limit.measure(world)
         for number, broken in enumerate(_plan(wanted), start=10):
             print(f"Round: {' + '.join(broken) or 'nothing breaks'}", flush=True)
             size = LARGE if long and not broken else SMALL
@@ -80,7 +85,7 @@ def _run(wanted: argparse.Namespace) -> Report:
                 print(f"  PROBLEM: {problem}", flush=True)
             print(f"  done after {rounds[-1].seconds:.0f} s: {rounds[-1].items}", flush=True)
         used = usage.parts()
-    return Report(wanted.form, time.monotonic() - began, rounds, measured, used)
+    return Report(wanted.form, time.monotonic() - began, rounds, measured, limited, used)
 
 
 def _plan(wanted: argparse.Namespace) -> list[tuple[str, ...]]:

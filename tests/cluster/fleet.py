@@ -1,12 +1,13 @@
 """Airflow in many processes: two schedulers, triggerers and API servers, a DAG processor, and Celery workers, each with
-ways of its own to Redis and PostgreSQL.
+ways of its own to Redis, PostgreSQL and an API server.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,12 @@ class Fleet(Deployment):
         self._started = False
         self._restarts: dict[str, int] = {}
         super().__init__(python, home, dags, components=[*servers, DAG_PROCESSOR, *workers])
+        turns = itertools.cycle(self._ports)
+        self.to_web: Mapping[str, Link] = {name: links.to(next(turns)) for name in WORKERS}
 
     @property
     def execution_url(self) -> str:
-        """Of one of the two API servers; workers have addresses of their own."""
+        """Of one of the two API servers; workers have ways of their own to them."""
         return self.url
 
     @property
@@ -120,6 +123,25 @@ class Fleet(Deployment):
             if name not in self._processes:
                 self.start(name)
         poll(lambda: self._ready() or None, "the workers to be ready", START_SECONDS, every=1.0)
+
+    def freeze(self, name: str) -> None:
+        """Let a component stand still with all its processes, such as the tasks of a worker."""
+        for process in self._tree(name):
+            process.suspend()
+
+    def thaw(self, name: str) -> None:
+        """Let what `freeze` stopped go on."""
+        for process in self._tree(name):
+            process.resume()
+
+    def _tree(self, name: str) -> Iterator[psutil.Process]:
+        """The processes of a component, each before the ones that it has started."""
+        waiting = [psutil.Process(self._processes[name].pid)]
+        while waiting:
+            process = waiting.pop()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                yield process
+                waiting += process.children()
 
     def all_done(self, runs: Iterable[str], seconds: float) -> dict[str, str]:
         """Wait until runs of `trigger` have ended; the state of each. An API that cannot answer is asked again.
@@ -190,6 +212,7 @@ class Fleet(Deployment):
             "CELERY__BROKER_URL": self._redis.url(),
             "CELERY__RESULT_BACKEND": f"db+{self._postgres.url('psycopg2')}",
             "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "30",
+            "OPERATORS__DEFAULT_DEFERRABLE": "True",
             **SOON,
         }
         return super()._settings() | {f"AIRFLOW__{name}": value for name, value in own.items()}
@@ -200,13 +223,12 @@ class Fleet(Deployment):
         temporary = self.home / "workers" / name
         temporary.mkdir(parents=True, exist_ok=True)
         database = self._postgres.url("psycopg2", self.to_postgres[name].port)
-        port = self._ports[WORKERS.index(name) % len(self._ports)]
         return {
             "TMPDIR": str(temporary),
             "AIRFLOW__CELERY__BROKER_URL": self._redis.url(self.to_redis[name].port),
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.to_web[name].port}/execution/",
         }
 
     def _command(self, component: str) -> list[str] | None:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tests.cluster.fleet import WORKERS
 from tests.cluster.links import Link
 from tests.cluster.world import World
+from tests.deployment.processes import SCHEDULER, TRIGGERER, WEB
 
 AWAY_SECONDS = 20
 """For how long a worker is cut off, or a killed component is missing: long enough for another to take over."""
 S3_AWAY_SECONDS = 60
+FROZEN_SECONDS = 50
+"""For how long a worker stands still: until its tasks have been given to others, which run beside them afterwards."""
 DOWN_SECONDS = 3
 """For how long what has crashed is down, so that requests to it fail meanwhile."""
 
 
 def kill_workers(world: World) -> None:
     """Half of the workers die with their tasks, and come back."""
-    killed = WORKERS[:2]
-    for name in killed:
-        world.fleet.kill(name)
-    time.sleep(DOWN_SECONDS)
-    for name in killed:
-        world.fleet.start(name)
+    _restart(world, WORKERS[:2])
 
 
 def cut_from_redis(world: World) -> None:
@@ -36,14 +34,39 @@ def cut_from_postgres(world: World) -> None:
     _away([world.fleet.to_postgres[name] for name in WORKERS[:2]], AWAY_SECONDS)
 
 
+def cut_from_airflow(world: World) -> None:
+    """Half of the workers cannot reach the API servers for a while, to which tasks say that they live."""
+    _away([world.fleet.to_web[name] for name in WORKERS[:2]], FROZEN_SECONDS)
+
+
+def freeze_workers(world: World) -> None:
+    """Half of the workers stand still with their tasks, as when a virtual machine is moved, and go on too late."""
+    frozen = WORKERS[:2]
+    for name in frozen:
+        world.fleet.freeze(name)
+    time.sleep(FROZEN_SECONDS)
+    for name in frozen:
+        world.fleet.thaw(name)
+
+
 def kill_scheduler(world: World) -> None:
     """One of the schedulers dies; after a while there is a new one."""
-    _replace(world, "scheduler-1")
+    _replace(world, f"{SCHEDULER}-1")
 
 
 def kill_triggerer(world: World) -> None:
     """One of the triggerers dies; after a while there is a new one."""
-    _replace(world, "triggerer-1")
+    _replace(world, f"{TRIGGERER}-1")
+
+
+def kill_triggerers(world: World) -> None:
+    """All triggerers die, and come back."""
+    _restart(world, [f"{TRIGGERER}-1", f"{TRIGGERER}-2"])
+
+
+def kill_web(world: World) -> None:
+    """All API servers die, and come back. Everything that a task says to Airflow passes through them."""
+    _restart(world, [f"{WEB}-1", f"{WEB}-2"])
 
 
 def restart_redis(world: World) -> None:
@@ -76,8 +99,12 @@ ALL: Mapping[str, Callable[[World], None]] = {
     "workers killed": kill_workers,
     "workers cut off from Redis": cut_from_redis,
     "workers cut off from PostgreSQL": cut_from_postgres,
+    "workers cut off from the API servers": cut_from_airflow,
+    "workers frozen": freeze_workers,
     "scheduler killed": kill_scheduler,
     "triggerer killed": kill_triggerer,
+    "all triggerers killed": kill_triggerers,
+    "all API servers killed": kill_web,
     "Redis restarted": restart_redis,
     "PostgreSQL restarted": restart_postgres,
     "S3 away for a minute": take_s3_away,
@@ -93,6 +120,14 @@ def _away(links: list[Link], seconds: float) -> None:
     time.sleep(seconds)
     for link in links:
         link.mend()
+
+
+def _restart(world: World, components: Sequence[str]) -> None:
+    for name in components:
+        world.fleet.kill(name)
+    time.sleep(DOWN_SECONDS)
+    for name in components:
+        world.fleet.start(name)
 
 
 def _replace(world: World, component: str) -> None:

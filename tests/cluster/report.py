@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.cluster.limit import Limited
 from tests.cluster.rounds import Outcome
 from tests.cluster.scaling import Measured
 from tests.cluster.usage import Used
@@ -23,6 +24,7 @@ class Report:
     seconds: float
     rounds: Sequence[Outcome]
     scaling: Sequence[Measured]
+    limited: Limited | None
     usage: Mapping[str, Used]
 
     @property
@@ -49,6 +51,9 @@ class Report:
             lines.append("== Rows per second, where Encord takes a fixed time for each request")
             first = self.scaling[0].rate
             lines += [f"{one.workers} workers: {one.rate:.0f} ({one.rate / first:.1f}x)" for one in self.scaling]
+        if self.limited:
+            lines.append("== Many tasks, where Encord takes only so many requests a minute")
+            lines.append(self.limited.text())
         lines.append("== What each part used: seconds of CPU, megabytes at most")
         lines += [f"{name:16} {used.cpu:8.0f} s {used.memory:8.0f} MB" for name, used in sorted(self.usage.items())]
         lines.append("Everything is there once." if self.good else "Something is wrong; see PROBLEM above.")

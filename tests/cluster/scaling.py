@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 
 from tests.cluster.fleet import SLOTS, WORKERS
 from tests.cluster.workloads.base import Size
@@ -42,14 +41,8 @@ def measure(world: World) -> list[Measured]:
         world.fleet.add_workers(WORKERS[:count])
         work = ManyParts(world, SIZE, count)
         work.begin()
-        states = world.fleet.all_done([work.run], 1200)
-        if states[work.run] != "success":
-            raise AssertionError(f"The export with {count} workers: {states[work.run]}")
-        rows = work.check()
-        parts = [one for one in world.fleet.instances(work.run) if one["task_id"] == work.task]
-        began = min(datetime.datetime.fromisoformat(one["start_date"]) for one in parts)
-        ended = max(datetime.datetime.fromisoformat(one["end_date"]) for one in parts)
-        seconds = (ended - began).total_seconds()
+        rows = work.end(1200)
+        seconds = work.seconds()
         measured.append(Measured(count, seconds, rows / seconds))
         print(f"  {count} workers: {seconds:.0f} s, {rows / seconds:.0f} rows per second", flush=True)
     world.slow_down(0)

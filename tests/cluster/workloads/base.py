@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -58,6 +59,23 @@ class Work(ABC):
     def has_ended(self) -> bool:
         """Whether the run has ended."""
         return self.world.fleet.state(self.run) in ("success", "failed")
+
+    def end(self, seconds: float) -> int:
+        """Wait until the run has succeeded, and compare; how many items there are.
+
+        :param seconds: To wait.
+        """
+        state = self.world.fleet.all_done([self.run], seconds)[self.run]
+        if state != "success":
+            raise AssertionError(f"{self.name}: {state}")
+        return self.check()
+
+    def seconds(self) -> float:
+        """From the start of the first of its long tasks to the end of the last one."""
+        tasks = [one for one in self.world.fleet.instances(self.run) if one["task_id"] == self.task]
+        began = min(datetime.datetime.fromisoformat(one["start_date"]) for one in tasks)
+        ended = max(datetime.datetime.fromisoformat(one["end_date"]) for one in tasks)
+        return (ended - began).total_seconds()
 
     def let_end(self) -> None:  # noqa: B027 - most kinds wait for no person
         """Do what the work waits for, if it waits for people."""
