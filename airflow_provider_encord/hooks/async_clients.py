@@ -31,7 +31,7 @@ class SharedAsyncClient(AsyncEncordClient):
     """A client with several users. `close` does nothing, so that no user closes it for the others."""
 
     def __init__(self, credential: Credential, settings: Settings, longest_wait: float | None):
-        pacer = shared_pacer(credential, settings, longest=longest_wait)
+        pacer = shared_pacer(credential, settings, longest=longest_wait, background=True)
         super().__init__(credential, settings, transport=AsyncTransport(credential, settings, pacer=pacer))
         self.connections: set[str] = set()
         """Ids of the Airflow connections that have these fields now. If it is empty, the client is outdated."""

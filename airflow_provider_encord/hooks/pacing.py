@@ -23,10 +23,13 @@ SECTION, RATE_LIMIT, REDIS_URL = "encord", "rate_limit", "rate_limit_redis_url"
 SPREAD = 0.05  # machines do not know of each other's turns, so they come back at different times
 
 
-def shared_pacer(credential: Credential, settings: Settings, *, longest: float | None) -> Pacer:
+def shared_pacer(
+    credential: Credential, settings: Settings, *, longest: float | None, background: bool = False
+) -> Pacer:
     """Return the pacer for a credential at an address.
 
     :param longest: Seconds that a request may wait in place.
+    :param background: Whether its requests let others pass while many wait.
     :raises CredentialError: The option ``rate_limit`` is not a number, or ``rate_limit_redis_url`` cannot be used.
     """
     owner = credential.public_key_hex if isinstance(credential, SshKey) else credential.resource_id
@@ -35,7 +38,7 @@ def shared_pacer(credential: Credential, settings: Settings, *, longest: float |
     of_machine = MemoryStore() if file is None else FileStore(file)
     url = _redis_url()
     store = _in_redis(url, name, of_machine) if url else of_machine
-    return Pacer(store, rate=rate_limit(), longest=longest, spread=SPREAD)
+    return Pacer(store, rate=rate_limit(), longest=longest, spread=SPREAD, background=background)
 
 
 def _redis_url() -> str:

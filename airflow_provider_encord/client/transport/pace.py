@@ -26,7 +26,7 @@ IDLE = 1.0  # seconds in which no request was sent, though one could have been; 
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
-_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at", "back_at")
+_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at", "back_at", "behind_at")
 _FORWARD = 1.0  # seconds; a time further ahead than this is that of another clock, or of one that was set back
 
 
@@ -47,6 +47,7 @@ class Pace:
     :param counted: Requests that were sent since then and not refused.
     :param sent_at: When a request was last sent.
     :param back_at: When the last of those comes back who were sent away because too many are waiting.
+    :param behind_at: When the last of those comes back who let others pass.
     """
 
     taken: float = 0.0
@@ -59,6 +60,7 @@ class Pace:
     counted: float = 0.0
     sent_at: float = 0.0
     back_at: float = 0.0
+    behind_at: float = 0.0
 
     def take(self) -> float:
         """Take a number."""
@@ -88,9 +90,18 @@ class Pace:
 
         :param wait: Seconds that a request which is put into the queue now would wait.
         """
-        step = max(self.interval(now), least)
-        self.back_at = min(max(self.back_at + step, now + wait), now + max(wait, LONGEST_CLOSED))
+        self.back_at = self._one_later(self.back_at, now, wait, max(self.interval(now), least))
         return self.back_at - now
+
+    def let_pass(self, now: float, wait: float, *, least: float = 0.0) -> float:
+        """Seconds after which somebody may come back who lets others pass, and is then put into the queue.
+
+        They come back at half the rate, so that the other half is for those whom they let pass.
+
+        :param wait: As for `send_away`.
+        """
+        self.behind_at = self._one_later(self.behind_at, now, wait, 2 * max(self.interval(now), least))
+        return self.behind_at - now
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
@@ -132,6 +143,11 @@ class Pace:
             if moment:  # zero is no time
                 setattr(self, name, max(0.0, moment + seconds))
 
+    @staticmethod
+    def _one_later(last_at: float, now: float, wait: float, step: float) -> float:
+        """When the next one comes back, if the last one comes back at a time; not much later than anybody must wait."""
+        return min(max(last_at + step, now + wait), now + max(wait, LONGEST_CLOSED))
+
     def _known(self, number: float) -> float:
         """A number; the last one, if it was taken at another place before this one was used."""
         return min(number, self.taken)
@@ -150,4 +166,6 @@ class Pace:
         """Forget times that cannot be: a clock was set back."""
         if self.sent_at > now + _FORWARD or self.next_at > now + LONGEST_CLOSED + SLOWEST + _FORWARD:
             self.sent, self.counted = self.taken, 0.0
-            self.next_at = self.sent_at = self.back_at = self.opens_at = self.refused_at = self.counted_from = now
+            self.next_at = self.sent_at = self.back_at = self.behind_at = self.opens_at = self.refused_at = (
+                self.counted_from
+            ) = now

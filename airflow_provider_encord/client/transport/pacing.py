@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport import retry
@@ -162,9 +162,8 @@ def shared_file(name: str) -> Path | None:
     return directory / name
 
 
-ROOM_FOR_NEW = (
-    0.7  # of the longest wait in place, this fraction is for new clients; the rest is for those that have begun
-)
+LONG_QUEUE = 2.5  # seconds; while it is longer, a client in the background lets others pass once
+ROOM_FOR_NEW = 0.7  # of the longest wait in place; the rest is for those that have begun
 
 
 class Pacer:
@@ -175,6 +174,8 @@ class Pacer:
     :param longest: Seconds that a request may wait in place. Instead of a longer wait, an error is raised. Default: 60
         if Encord asks for the wait; with the time until it is its turn, 300.
     :param spread: By up to this fraction, a wait that Encord asked for is made longer.
+    :param background: Whether its requests let others pass while the queue is long, as those of triggers do: there may
+        be thousands of them, and nothing waits for each in a slot.
     :param clock: Returns the time in seconds since 1970.
     """
 
@@ -185,12 +186,14 @@ class Pacer:
         rate: float | None = None,
         longest: float | None = None,
         spread: float = 0.0,
+        background: bool = False,
         clock: Callable[[], float] = time.time,
     ):
         self.store, self.spread, self.clock = store, spread, clock
         self.longest_asked = LONGEST_WAIT if longest is None else longest
         self.longest = LONGEST_IN_ALL if longest is None else longest
         self.wait_elsewhere = longest is not None
+        self.background = background
         self.begun = False
         """Whether a request was sent. Until then, a client that can wait elsewhere finds the queue full sooner."""
         self.least = 1 / rate if rate else 0.0
@@ -218,6 +221,21 @@ class Pacer:
         return Turn(self, operation, patient=patient)
 
 
+class _Answer(NamedTuple):
+    """What a call hears that asks for its turn.
+
+    :param number: Its place in the queue; None if it is not in it.
+    :param seconds: To wait; 0 if it is to be sent now.
+    :param sent_away: Whether it is not to wait in place.
+    :param lets_pass: Whether it is to ask again then, and to be put into the queue.
+    """
+
+    number: float | None
+    seconds: float
+    sent_away: bool = False
+    lets_pass: bool = False
+
+
 class Turn:
     """One call on its way. The transport waits as `seconds` says, sends the call, and reports a refusal."""
 
@@ -225,15 +243,17 @@ class Turn:
         self._pacer, self._operation, self._patient = pacer, operation, patient
         self._number: float | None = None
         self._refusals, self._waited, self._sent_at = 0, 0.0, 0.0
+        self._has_let_pass = False
 
     def seconds(self) -> float:
         """Seconds to wait, and then to ask again; 0 if the call is to be sent now.
 
         :raises RateLimitedError: It is longer than a request may wait in place. The error says when to try again.
         """
-        self._number, wait = self._pacer.store.update(self._ask)
+        answer = self._pacer.store.update(self._ask)
+        self._number, wait = answer.number, answer.seconds
         self._sent_at = self._now() + wait
-        if self._number is None:
+        if answer.sent_away or (answer.lets_pass and self._waited + wait > self._pacer.longest):
             raise self._ended(
                 RateLimitedError(
                     "Encord has asked for fewer requests with this credential. The next one may be sent in "
@@ -242,6 +262,7 @@ class Turn:
                     operation=self._operation,
                 )
             )
+        self._has_let_pass |= answer.lets_pass
         self._waited += wait
         self._pacer.begun |= not wait
         return wait
@@ -271,20 +292,23 @@ class Turn:
         error.wait_elsewhere = self._pacer.wait_elsewhere
         return error
 
-    def _ask(self, pace: Pace) -> tuple[float | None, float]:
-        """The number of the call, None if it would have to wait for too long; and the seconds to wait.
-
-        It changes nothing but the pace, because a store may call it again.
-        """
+    def _ask(self, pace: Pace) -> _Answer:
+        """Ask for the turn. It changes nothing but the pace, because a store may call it again."""
         now, least = self._now(), self._pacer.least
         wait = pace.wait(now, self._number, least=least)
         if wait > self._pacer.longest_now or pace.opens_at - now > self._pacer.longest_asked:
-            return None, pace.send_away(now, wait, least=least)
+            return _Answer(None, pace.send_away(now, wait, least=least), sent_away=True)
+        if self._lets_pass and wait > LONG_QUEUE:
+            return _Answer(None, pace.let_pass(now, wait, least=least), lets_pass=True)
         number = pace.take() if self._number is None else self._number
         wait = pace.nap(now, number, least=least)
         if not wait:
             pace.send(now, number, least=least)
-        return number, wait
+        return _Answer(number, wait)
+
+    @property
+    def _lets_pass(self) -> bool:
+        return self._pacer.background and self._number is None and not self._has_let_pass
 
     def _now(self) -> float:
         """The time; not before that until which the call was to wait."""

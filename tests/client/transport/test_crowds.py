@@ -18,6 +18,7 @@ from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, 
 
 SECONDS_ON_THE_WAY = 0.05
 SECONDS_TO_DEFER = 5.0  # until a task that was deferred is in a slot again, besides its wait
+SECONDS_BETWEEN_POLLS = 30.0
 LONGEST = 5.0
 
 
@@ -43,26 +44,60 @@ class Task:
     done: int = 0
 
 
-class Crowd:
-    """Tasks that all begin at once, each with so many requests, one after the other."""
+@dataclasses.dataclass
+class Wait:
+    """A trigger that polls."""
 
-    def __init__(self, tasks: int, requests: int, rate: float, *, known: bool):
+    pacer: Pacer
+    turn: Turn | None = None
+
+
+class Crowd:
+    """Tasks that begin together, each with so many requests, one after the other; and waits that are already there."""
+
+    def __init__(self, tasks: int, requests: int, rate: float, *, known: bool, waits: int = 0):
         self.now = self.begun_at = 1_000_000.0
         self.requests, self.known_rate = requests, rate if known else None
         self.encord, self.store = Encord(rate, self.now), MemoryStore()
-        self.sent = self.sent_away = 0
-        self._order = itertools.count()
-        self._events = [(self.now, next(self._order), Task()) for _ in range(tasks)]
+        self.sent = self.sent_away = self.polled = self.ended = 0
+        self._tasks, self._order = tasks, itertools.count()
+        pacer = Pacer(self.store, rate=self.known_rate, background=True, clock=lambda: self.now)
+        self._events: list[tuple[float, int, Task | Wait]] = []
+        for number in range(waits):
+            self._see(number / waits * SECONDS_BETWEEN_POLLS, Wait(pacer))
+        for _ in range(tasks):
+            self._see(2 * SECONDS_BETWEEN_POLLS if waits else 0.0, Task())
 
     def play(self, most_seconds: float) -> float:
         """The seconds until all tasks have ended."""
-        while self._events:
-            self.now, _, task = heapq.heappop(self._events)
-            assert self.now - self.begun_at < most_seconds, f"{len(self._events) + 1} tasks have not ended"
-            wait = self._go_on(task)
-            if wait is not None:
-                heapq.heappush(self._events, (self.now + wait, next(self._order), task))
+        while self.ended < self._tasks:
+            self.now, _, one = heapq.heappop(self._events)
+            assert self.now - self.begun_at < most_seconds, f"{self._tasks - self.ended} tasks have not ended"
+            wait = self._go_on(one) if isinstance(one, Task) else self._poll(one)
+            if wait is None:
+                self.ended += 1
+            else:
+                self._see(wait, one)
         return self.now - self.begun_at
+
+    def _see(self, seconds: float, one: Task | Wait) -> None:
+        heapq.heappush(self._events, (self.now + seconds, next(self._order), one))
+
+    def _poll(self, one: Wait) -> float:
+        """The seconds until a wait is looked at again."""
+        one.turn = one.turn or one.pacer.turn("project.get", patient=True)
+        try:
+            if seconds := one.turn.seconds():
+                return seconds
+            if not self.encord.takes(self.now):
+                one.turn.refused(RateLimitedError("Too many requests.", retry_after=1.0))
+                return SECONDS_ON_THE_WAY
+        except RateLimitedError as error:
+            one.turn = None
+            return max(SECONDS_BETWEEN_POLLS, error.retry_after or 0.0)
+        one.turn = None
+        self.polled += 1
+        return SECONDS_BETWEEN_POLLS
 
     def _go_on(self, task: Task) -> float | None:
         """The seconds until a task is looked at again; None if it has ended."""
@@ -103,3 +138,15 @@ def test_a_crowd_that_fits_into_its_slots_is_not_sent_away(caplog: pytest.LogCap
     crowd = Crowd(tasks=60, requests=10, rate=20.0, known=True)  # each waits for 59 others: 3 seconds
     crowd.play(most_seconds=60)
     assert crowd.sent_away == 0
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["the limit is found out", "the limit is set"])
+def test_neither_tasks_nor_waits_starve_if_the_waits_alone_are_too_many(
+    caplog: pytest.LogCaptureFixture, known: bool
+) -> None:
+    """1,500 waits that poll every 30 seconds fill a limit of 20 requests a second more than twice."""
+    caplog.set_level(logging.ERROR)
+    crowd = Crowd(tasks=40, requests=10, rate=20.0, known=known, waits=1_500)
+    seconds = crowd.play(most_seconds=600) - 2 * SECONDS_BETWEEN_POLLS
+    assert seconds <= 4 * 40 * 10 / 20.0
+    assert crowd.polled >= 0.4 * 20.0 * seconds
