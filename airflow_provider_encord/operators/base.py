@@ -227,9 +227,9 @@ class EncordBaseOperator(BaseOperator):
         return parse_bool(deferrable, "deferrable")
 
     def _pause(self, context: Context, error: EncordError) -> None:
-        """Defer the task until the time that Encord asked for, if it may be deferred and the time is long."""
-        seconds = _seconds_asked(error)
-        if seconds is None or seconds <= LONGEST_WAIT_IN_SLOT or not self._may_pause():
+        """Defer the task until its next request may be sent, if it may be deferred and is not to wait in its slot."""
+        seconds = _seconds_elsewhere(error)
+        if not seconds or not self._may_pause():
             return
         from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
 
@@ -340,11 +340,13 @@ class EncordBaseOperator(BaseOperator):
         """
 
 
-def _seconds_asked(error: EncordError) -> float | None:
-    """Seconds that Encord asks to wait for its rate limit; None if the error is another one."""
+def _seconds_elsewhere(error: EncordError) -> float | None:
+    """Seconds that Encord's rate limit asks to wait, if they are not to be waited for in a slot; else None."""
     while isinstance(error, PartialFailureError):
         error = error.cause
-    return error.retry_after if isinstance(error, RateLimitedError) else None
+    if not isinstance(error, RateLimitedError) or error.retry_after is None:
+        return None
+    return error.retry_after if error.wait_elsewhere or error.retry_after > LONGEST_WAIT_IN_SLOT else None
 
 
 def _differs_in_host(outlet: str, uri: str) -> bool:

@@ -36,8 +36,13 @@ class Limited:
 
     @property
     def optimum(self) -> float:
-        """Seconds after which Encord has taken all requests, if each is sent as soon as it is taken."""
-        return max(self.without, (self.requests - self.refused - 1) // REQUESTS_PER_MINUTE * _MINUTE)
+        """Seconds after which Encord has taken all requests, if they are sent as fast as without a limit, and those of
+        the next minute as soon as that begins.
+        """
+        taken = self.requests - self.refused
+        full_minutes, last = divmod(taken - 1, REQUESTS_PER_MINUTE)
+        each = self.without / taken
+        return full_minutes * max(_MINUTE, REQUESTS_PER_MINUTE * each) + (last + 1) * each
 
     def text(self) -> str:
         """What a person reads."""

@@ -16,6 +16,7 @@ from airflow_provider_encord.client.errors import PartialFailureError, RateLimit
 from airflow_provider_encord.client.flows.outcomes import PartsOutcome
 from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.hooks.pacing import shared_pacer
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from airflow_provider_encord.operators.projects import EncordListProjectsOperator
@@ -67,6 +68,21 @@ def test_afterwards_the_task_does_its_work_once(account: Account, tmp_path: Path
     )
     assert pauses == [0]
     assert result["rows"] == 6
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_a_task_that_has_not_begun_leaves_its_slot_for_a_shorter_wait(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It failed instead: sent away after 3.5 seconds of queue, it asked whether the wait was longer than 5."""
+    monkeypatch.setenv("AIRFLOW__ENCORD__RATE_LIMIT", "1")
+    with EncordHook() as hook:
+        client = hook.get_conn()
+        pacer = shared_pacer(client.credential, client.settings, longest=None)
+    pacer.store.update(lambda pace: pace.send(time.time(), pace.take(), least=1.0))
+    pacer.store.update(lambda pace: [pace.take() for _ in range(3)])  # so the next one waits for 4 seconds
+    with pytest.raises(TaskDeferred):
+        run(EncordListProjectsOperator)
 
 
 @pytest.mark.usefixtures("deferrable")
