@@ -167,9 +167,10 @@ class AsyncTransport(Transport):
         except TooMuchError as error:
             what = failures.too_much(self._host, error.most)
         else:
-            answer = self._received(
-                response.status_code, response.headers, content, sent=request.headers, trace_id=trace_id
-            )
+            # As plain dictionaries, because a look into those of httpx goes through all of their names.
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw}
+            sent = {name.lower(): value for name, value in proof.items()}
+            answer = self._received(response.status_code, headers, content, sent=sent, trace_id=trace_id)
             return results.result(call, answer, stream)
         # Raised here and not in the handler, because exceptions of httpx contain the request with its credentials.
         raise error_of(call, what, trace_id)

@@ -142,7 +142,7 @@ class Transport:
     ) -> responses.Answer:
         """Convert a response to an `Answer`.
 
-        :param sent: Headers of the request; must also be found by lower-case names.
+        :param sent: Headers of the request, at least those of the credential; must also be found by lower-case names.
         """
         answer = responses.Answer(
             status=status,
