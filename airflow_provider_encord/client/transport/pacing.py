@@ -297,7 +297,8 @@ class Turn:
         now, least = self._now(), self._pacer.least
         wait = pace.wait(now, self._number, least=least)
         if wait > self._pacer.longest_now or pace.opens_at - now > self._pacer.longest_asked:
-            return _Answer(None, pace.send_away(now, wait, least=least), sent_away=True)
+            later = pace.let_pass if self._pacer.background else pace.send_away
+            return _Answer(None, later(now, wait, least=least), sent_away=True)
         if self._lets_pass and wait > LONG_QUEUE:
             return _Answer(None, pace.let_pass(now, wait, least=least), lets_pass=True)
         number = pace.take() if self._number is None else self._number

@@ -23,18 +23,20 @@ LONGEST = 5.0
 
 
 class Encord:
-    """Takes so many requests a second, and refuses the others for a second."""
+    """Takes so many requests a second, and refuses the others for a second; all of them until `closed_until`."""
 
     def __init__(self, rate: float, now: float):
         self.rate, self.tokens, self.filled_at = rate, rate, now
+        self.closed_until = 0.0
 
-    def takes(self, now: float) -> bool:
+    def answer(self, now: float) -> RateLimitedError | None:
+        """What it answers to a request; None if it takes it."""
         self.tokens = min(self.rate, self.tokens + (now - self.filled_at) * self.rate)
         self.filled_at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+        if now >= self.closed_until and self.tokens >= 1:
+            self.tokens -= 1
+            return None
+        return RateLimitedError("Too many requests.", retry_after=max(1.0, self.closed_until - now))
 
 
 @dataclasses.dataclass
@@ -89,8 +91,8 @@ class Crowd:
         try:
             if seconds := one.turn.seconds():
                 return seconds
-            if not self.encord.takes(self.now):
-                one.turn.refused(RateLimitedError("Too many requests.", retry_after=1.0))
+            if refusal := self.encord.answer(self.now):
+                one.turn.refused(refusal)
                 return SECONDS_ON_THE_WAY
         except RateLimitedError as error:
             one.turn = None
@@ -112,8 +114,8 @@ class Crowd:
 
     def _send(self, task: Task, turn: Turn) -> float | None:
         self.sent += 1
-        if not self.encord.takes(self.now):
-            turn.refused(RateLimitedError("Too many requests.", retry_after=1.0))
+        if refusal := self.encord.answer(self.now):
+            turn.refused(refusal)
             return SECONDS_ON_THE_WAY
         task.turn, task.done = None, task.done + 1
         return None if task.done == self.requests else SECONDS_ON_THE_WAY
@@ -150,3 +152,11 @@ def test_neither_tasks_nor_waits_starve_if_the_waits_alone_are_too_many(
     seconds = crowd.play(most_seconds=600) - 2 * SECONDS_BETWEEN_POLLS
     assert seconds <= 4 * 40 * 10 / 20.0
     assert crowd.polled >= 0.4 * 20.0 * seconds
+
+
+def test_tasks_do_not_come_back_after_all_waits_when_encord_was_closed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    crowd = Crowd(tasks=40, requests=1, rate=20.0, known=True, waits=3_000)
+    opens = 2 * SECONDS_BETWEEN_POLLS + 120.0
+    crowd.encord.closed_until = crowd.begun_at + opens
+    assert crowd.play(most_seconds=opens + 300) <= opens + 30
