@@ -9,9 +9,11 @@ import pytest
 from airflow_provider_encord.operators import base
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from airflow_provider_encord.uploads import registration
+from tests.airflow_layer.bench import SSH_CONNECTION
 from tests.airflow_layer.deferrals import run_deferred
 from tests.client.network import plain_network
 from tests.operators.test_storage import START, Intake, account, emulator, intake
+from tests.sdk.media import mp4
 
 __all__ = ["account", "emulator", "intake", "plain_network"]
 
@@ -56,3 +58,17 @@ def test_a_task_that_paused_at_any_request_uploads_each_file_once(
     assert (result["files"], result["failed"]) == (3, 0)
     assert len(pauses) == intake.requests(status=429) == 1
     assert len((tmp_path / "report.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_task_whose_api_key_gets_no_address_for_a_video_leaves_its_slot(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, pauses: list[int]
+) -> None:
+    """With an API key, each video needs a request of its own."""
+    names = [f"drive_{number}.mp4" for number in range(4)]
+    for number, name in enumerate(names):
+        (intake.folder / name).write_bytes(mp4(32, 24, frames=4 + number, frames_per_second=2))
+    monkeypatch.setenv(SSH_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
+    intake.fault({"query_type": "signedvideourl"}, {"status": 429, "headers": {"Retry-After": "1"}}, nth=3)
+    result = upload(intake, pauses, files_per_job=4)
+    assert intake.titles() == names
+    assert (result["created"], result["failed"], pauses) == (4, 0, [0])
