@@ -1,4 +1,6 @@
-"""What happens meanwhile, by chance: tasks are cleared and killed, a worker dies, people act, Encord fails at times."""
+"""What happens meanwhile, by chance: tasks are cleared and killed, a worker dies or stands still, people act, and Encord
+fails at times or takes fewer requests.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +13,26 @@ from typing import Any
 import psutil
 
 from tests.cluster.fleet import WORKERS
+from tests.cluster.kills import FROZEN_SECONDS
 from tests.cluster.world import World
 from tests.soak.kinds import Daily
 from tests.soak.run import Begun
 
+LIMIT = "a limit"
 FAULTS: Sequence[tuple[str, list[dict[str, Any]]]] = (
     ("429", [{"match": {"path": "."}, "do": {"status": 429, "headers": {"Retry-After": "2"}}}]),
     ("5xx", [{"match": {"path": "."}, "do": {"status": 503}}, {"match": {"path": "."}, "do": {"status": 500}}]),
     ("cut before", [{"match": {"path": "."}, "do": {"cut": "before"}}]),
     ("cut after", [{"match": {"path": "."}, "do": {"cut": "after"}}]),
     ("slow answers", [{"match": {"path": "."}, "do": {"delay_s": 2.0}}]),
+    (LIMIT, []),
     ("nothing", []),
 )
+REQUESTS_PER_MINUTE = 300
+"""What Encord takes while there is a limit: less than is asked for at times."""
 SHARE = 0.08
 """Of the requests that a fault is about."""
-KILLED_WORKER = WORKERS[0]
+BROKEN_WORKER = WORKERS[0]
 """The others live through the soak, so that their growth is seen."""
 DOWN_SECONDS = 5.0
 
@@ -43,8 +50,10 @@ class Moves:
     def next_faults(self) -> None:
         """Other faults than before, or none."""
         name, faults = self._chance.choice(FAULTS)
-        self._world.emulator.clear_faults()
+        self.no_faults()
         self._noted(f"faults: {name}")
+        if name == LIMIT:
+            self._world.emulator.limits(requests_per_minute=REQUESTS_PER_MINUTE)
         if faults:
             share = SHARE / len(faults)
             seed = self._chance.randrange(1000)
@@ -53,6 +62,7 @@ class Moves:
     def no_faults(self) -> None:
         """Let Encord answer everything."""
         self._world.emulator.clear_faults()
+        self._world.emulator.limits(requests_per_minute=None)
 
     def clear_a_task(self, works: Sequence[Begun]) -> None:
         """Clear the long task of a run that is in progress, or has ended."""
@@ -68,12 +78,21 @@ class Moves:
                 self._chance.choice(tasks).kill()
                 self._noted("task killed")
 
-    def kill_a_worker(self) -> None:
-        """Kill a worker with all its tasks; after a while there is a new one."""
-        self._world.fleet.kill(KILLED_WORKER)
+    def break_a_worker(self) -> None:
+        """Kill a worker with all its tasks, or let it stand still until others have taken them over."""
+        self._chance.choice([self._kill_a_worker, self._freeze_a_worker])()
+
+    def _kill_a_worker(self) -> None:
+        self._world.fleet.kill(BROKEN_WORKER)
         time.sleep(DOWN_SECONDS)
-        self._world.fleet.start(KILLED_WORKER)
+        self._world.fleet.start(BROKEN_WORKER)
         self._noted("worker killed")
+
+    def _freeze_a_worker(self) -> None:
+        self._world.fleet.freeze(BROKEN_WORKER)
+        time.sleep(FROZEN_SECONDS)
+        self._world.fleet.thaw(BROKEN_WORKER)
+        self._noted("worker frozen")
 
     def people_act(self, works: Sequence[Begun]) -> None:
         """People label what is exported just now."""

@@ -80,7 +80,7 @@ class Soak:
                 self._move()
                 next_move = self._in(MOVE_SECONDS)
             if now >= next_worker:
-                self._moves.kill_a_worker()
+                self._moves.break_a_worker()
                 next_worker = self._in(WORKER_SECONDS)
             self._look()
             if now >= next_check:
