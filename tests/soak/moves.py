@@ -1,5 +1,5 @@
-"""What happens meanwhile, by chance: tasks are cleared and killed, a worker dies or stands still, people act, and Encord
-fails at times or takes fewer requests.
+"""What happens meanwhile, by chance: tasks are cleared and killed, a worker dies or stands still, people act, and
+Encord fails at times or takes fewer requests.
 """
 
 from __future__ import annotations
