@@ -7,8 +7,12 @@ keep parsing fast.
 from __future__ import annotations
 
 LONGEST_WAIT = 60.0  # seconds that a request waits for Encord's rate limit in place
+LONGEST_WAIT_IN_ALL = 300.0  # seconds; all waits of one request together
 LONGEST_WAIT_IN_SLOT = 5.0  # seconds; the same if the task can wait in the triggerer instead
 PAUSES_SPREAD = 0.1  # tasks come back up to this fraction later, so that those that stopped together do not meet again
+LONGEST_PAUSES_SPREAD = 60.0  # seconds; not later than that
+FEW_PAUSES = 2  # after more pauses of a task, its requests may wait longer in its slot: twice as long after each
+PAUSE_BEFORE_BEGUN = 0.1  # a pause before the first request counts as so much of one, because no work is done again
 REPEAT_SECONDS = 3600.0  # after so long, tasks that are still in their stage are announced again
 FILES_PER_JOB = 100
 MOST_FILES_PER_JOB = 200  # Encord's SDK requests at most this many URLs

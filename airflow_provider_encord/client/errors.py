@@ -190,6 +190,8 @@ class RateLimitedError(TransientError):
     wait_elsewhere = False
     """Whether the client is not to wait for its turn itself, because its `longest_wait` is shorter. Flows that would
     otherwise wait and ask again end with this error."""
+    begun = False
+    """Whether the client had sent requests before."""
 
 
 def must_wait_elsewhere(error: EncordError) -> bool:

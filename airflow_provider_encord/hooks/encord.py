@@ -43,7 +43,7 @@ class EncordHook(BaseHook):
     :param encord_conn_id: Id of the Airflow connection.
     :param longest_wait: Seconds that a request waits for Encord's rate limit. Instead of a longer wait,
         `RateLimitedError` is raised, whose `retry_after` says when to try again. The first request of a hook waits for
-        at most 70 % of it, because requests of tasks that have begun come first. Default: 60 if Encord asks for the
+        at most 65 % of it, because requests of tasks that have begun come first. Default: 60 if Encord asks for the
         wait; with the time until it is its turn, 300.
     """
 

@@ -17,7 +17,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    InvalidArgumentError,
+    UnavailableError,
+    must_wait_elsewhere,
+)
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.media.fetching import Fetcher, media_line, path_at
 from airflow_provider_encord.media.files import MediaFile, Unavailable, files_of
@@ -245,6 +250,8 @@ class Pull:
                 return self._frames.extract(file)
             return [self._fetcher.fetch(file)]
         except EncordError as error:
+            if must_wait_elsewhere(error):
+                raise
             self.pulled.retryable = self.pulled.retryable or error.retryable
             return [media_line(file, FAILED, error=error.message)]
 

@@ -24,7 +24,11 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_encord.client.errors import EncordError, PartialFailureError, RateLimitedError
-from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
+from airflow_provider_encord.defaults import (
+    LONGEST_PAUSES_SPREAD,
+    LONGEST_WAIT_IN_SLOT,
+    PAUSES_SPREAD,
+)
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.links import (
@@ -134,6 +138,7 @@ class EncordBaseOperator(BaseOperator):
     template_fields: Sequence[str] = ("encord_conn_id",)
     knows_project: ClassVar[bool] = True
     """Whether tasks work on a project, so that they lead to its page in Airflow."""
+    _pauses: float = 0
     operator_extra_links = TaskLinks()
     ui_color = "#e6e1fb"
 
@@ -144,8 +149,13 @@ class EncordBaseOperator(BaseOperator):
     @cached_property
     def hook(self) -> EncordHook:
         """The hook of this task's connection."""
-        longest_wait = LONGEST_WAIT_IN_SLOT if self._may_pause() else None
-        return EncordHook(self.encord_conn_id, longest_wait=longest_wait)
+        return EncordHook(self.encord_conn_id, longest_wait=self._longest_wait() if self._may_pause() else None)
+
+    def _longest_wait(self) -> float:
+        """Seconds that a request may wait in the slot."""
+        from airflow_provider_encord.client.transport.pacing import longest_wait_after
+
+        return longest_wait_after(self._pauses)
 
     @property
     def client(self) -> EncordClient:
@@ -211,7 +221,19 @@ class EncordBaseOperator(BaseOperator):
                 self.hook.close()
 
     def execute_after_pause(self, context: Context, event: Any = None) -> Any:
-        """Do the work again, from its beginning, after Encord asked to wait. It finds what was done before."""
+        """Continue after Encord asked to wait.
+
+        :param event: The event of `EncordPauseTrigger`.
+        """
+        found = event if isinstance(event, Mapping) else {}
+        self._pauses = found.get("pauses") or 0
+        return self._execute_after_pause(context, found.get("carried"))
+
+    def _execute_after_pause(self, context: Context, carried: Any) -> Any:
+        """Do the work again, from its beginning. It finds what was done before.
+
+        :param carried: What `_carried_over_pause` returned.
+        """
         with self._noted(context, after_wait=True):
             return self.execute(context)
 
@@ -228,16 +250,23 @@ class EncordBaseOperator(BaseOperator):
 
     def _pause(self, context: Context, error: EncordError) -> None:
         """Defer the task until its next request may be sent, if it may be deferred and is not to wait in its slot."""
-        seconds = _seconds_elsewhere(error)
-        if not seconds or not self._may_pause():
+        refusal = _refusal_to_wait_elsewhere(error)
+        if refusal is None or not self._may_pause():
             return
+        seconds = refusal.retry_after or 0.0
+        from airflow_provider_encord.client.transport.pacing import after_pause
         from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
 
-        seconds *= random.uniform(1, 1 + PAUSES_SPREAD)  # noqa: S311 - tasks that pause together do not return together
+        spread = min(seconds * PAUSES_SPREAD, LONGEST_PAUSES_SPREAD)
+        seconds += random.uniform(0, spread)  # noqa: S311 - tasks that pause together do not return together
         if self._ends_before(context, seconds):
             return
         self.log.info("%s The task leaves its slot for %.0f s.", error, seconds)
-        trigger = EncordPauseTrigger(until=time.time() + seconds, carried=self._carried_over_pause(seconds))
+        trigger = EncordPauseTrigger(
+            until=time.time() + seconds,
+            carried=self._carried_over_pause(seconds),
+            pauses=after_pause(self._pauses, refusal),
+        )
         self.defer(trigger=trigger, method_name="execute_after_pause")
 
     def _ends_before(self, context: Context, seconds: float) -> bool:
@@ -340,13 +369,13 @@ class EncordBaseOperator(BaseOperator):
         """
 
 
-def _seconds_elsewhere(error: EncordError) -> float | None:
-    """Seconds that Encord's rate limit asks to wait, if they are not to be waited for in a slot; else None."""
+def _refusal_to_wait_elsewhere(error: EncordError) -> RateLimitedError | None:
+    """The refusal behind an error, if it asks to wait, and that is not to be waited for in a slot; else None."""
     while isinstance(error, PartialFailureError):
         error = error.cause
-    if not isinstance(error, RateLimitedError) or error.retry_after is None:
+    if not isinstance(error, RateLimitedError) or not error.retry_after:
         return None
-    return error.retry_after if error.wait_elsewhere or error.retry_after > LONGEST_WAIT_IN_SLOT else None
+    return error if error.wait_elsewhere or error.retry_after > LONGEST_WAIT_IN_SLOT else None
 
 
 def _differs_in_host(outlet: str, uri: str) -> bool:

@@ -114,13 +114,9 @@ class JobOperator(ResumableJobMixin, JobSteps):
             finally:
                 self.hook.close()
 
-    def execute_after_pause(self, context: Context, event: Any = None) -> Any:
-        """Continue where the task was when Encord asked to wait.
-
-        :param event: The event of `EncordPauseTrigger`, with what `_carried_over_pause` returned.
-        """
-        reached = event.get("carried") if isinstance(event, Mapping) else None
-        return self.execute_complete(context, reached) if reached else self.execute(context)
+    def _execute_after_pause(self, context: Context, carried: Any) -> Any:
+        """Continue where the task was when Encord asked to wait."""
+        return self.execute_complete(context, carried) if carried else super()._execute_after_pause(context, carried)
 
     def on_kill(self) -> None:
         """Cancel the running job, if Encord can cancel it. Nothing is sent after that."""

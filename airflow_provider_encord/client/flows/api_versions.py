@@ -19,7 +19,7 @@ from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.api.uploads import Kind, SignedUrl
 from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Flow, Gather, Resource
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, must_wait_elsewhere
 
 _Urls: TypeAlias = Sequence[SignedUrl | EncordError]
 P = ParamSpec("P")
@@ -62,6 +62,9 @@ def _urls_of_key(dataset: str, titles: Sequence[str], kind: Kind, parallel: int,
         return (yield from uploads.signed_urls_v1(dataset, titles, kind))
     calls = [uploads.signed_urls_v1(dataset, [title], kind) for title in titles]
     answers = yield from Gather(calls, parallel)
+    for answer in answers:
+        if isinstance(answer, EncordError) and must_wait_elsewhere(answer):
+            raise answer
     return [answer if isinstance(answer, EncordError) else answer[0] for answer in answers]
 
 

@@ -22,8 +22,11 @@ LATE = 0.005  # seconds; so much later than planned a request may be sent withou
 SLOWEST = 60.0  # seconds between requests
 UNNOTICEABLE = 0.0005  # seconds between requests; less is none
 LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord still means it
+DEAREST = 10.0  # the rate grows more slowly, up to so many times, if a refusal costs so many seconds
 IDLE = 1.0  # seconds in which no request was sent, though one could have been; those before say nothing of the rate
+GONE = 5.0  # seconds in which no request was sent, though one could have been; nobody is to come back then
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
+LONG_QUEUE = 2.5  # seconds; a longer one is no place for requests that can let others pass
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
 _TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at", "back_at", "behind_at")
@@ -67,6 +70,18 @@ class Pace:
         number, self.taken = self.taken, self.taken + 1
         return number
 
+    def give_back(self) -> None:
+        """Leave the queue, so that those behind wait for one less."""
+        self.taken = max(self.sent, self.taken - 1)
+
+    def has_passed(self, now: float, number: float) -> bool:
+        """Whether so many requests were sent past a number that its holder has no place any more.
+
+        Where many had waited for no time at all, the last ones may be the first to wake when Encord closes and opens.
+        """
+        behind = (self.sent - number) * self.interval(now)
+        return behind > LONG_QUEUE and self.next_at > now + LATE
+
     def wait(self, now: float, number: float | None = None, *, least: float = 0.0) -> float:
         """Seconds until the request with a number may be sent, if nothing changes; 0 if now.
 
@@ -105,8 +120,11 @@ class Pace:
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
-        if now - max(self.next_at, self.sent_at) > IDLE:
+        idle = now - max(self.next_at, self.sent_at)
+        if idle > IDLE:
             self.counted_from, self.counted = now, 0.0
+        if idle > GONE:
+            self.back_at = self.behind_at = 0.0
         self.sent = max(self.sent, min(number + 1, self.taken))
         planned = self.next_at if now - self.next_at <= LATE else now
         self.next_at = planned + max(self.interval(now), least)
@@ -130,8 +148,12 @@ class Pace:
         self.next_at = max(self.next_at, self.opens_at)
 
     def interval(self, now: float) -> float:
-        """Seconds between requests: those that were learned, and ever fewer while nothing is refused."""
-        quiet = max(0.0, now - self.opens_at)
+        """Seconds between requests: those that were learned, and ever fewer while nothing is refused.
+
+        The next refusal is provoked by that. If the last one closed Encord for long, it is provoked less often.
+        """
+        cost = min(DEAREST, max(1.0, self.opens_at - self.refused_at))
+        quiet = max(0.0, now - self.opens_at) / cost
         exponent = GROWTH * quiet + (quiet / RECOVERED) ** 3
         interval = self.learned / math.exp(min(exponent, _MOST_GROWTH))
         return interval if interval >= UNNOTICEABLE else 0.0
@@ -164,7 +186,10 @@ class Pace:
 
     def _mend(self, now: float) -> None:
         """Forget times that cannot be: a clock was set back."""
-        if self.sent_at > now + _FORWARD or self.next_at > now + LONGEST_CLOSED + SLOWEST + _FORWARD:
+        if (
+            max(self.sent_at, self.refused_at) > now + _FORWARD
+            or self.next_at > now + LONGEST_CLOSED + SLOWEST + _FORWARD
+        ):
             self.sent, self.counted = self.taken, 0.0
             self.next_at = self.sent_at = self.back_at = self.behind_at = self.opens_at = self.refused_at = (
                 self.counted_from

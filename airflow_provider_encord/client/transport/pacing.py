@@ -24,14 +24,19 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport import retry
-from airflow_provider_encord.client.transport.pace import Pace
-from airflow_provider_encord.defaults import LONGEST_WAIT
+from airflow_provider_encord.client.transport.pace import LONG_QUEUE, Pace
+from airflow_provider_encord.defaults import (
+    FEW_PAUSES,
+    LONGEST_WAIT,
+    LONGEST_WAIT_IN_ALL,
+    LONGEST_WAIT_IN_SLOT,
+    PAUSE_BEFORE_BEGUN,
+)
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LONGEST_IN_ALL = 300.0  # seconds that one call waits for Encord's rate limit in place
 _FORMAT = struct.Struct(f"={len(dataclasses.fields(Pace))}d")
 _TRIES = 500
 _BETWEEN_TRIES = 0.001  # seconds; a process holds the lock for microseconds, if it is not stopped meanwhile
@@ -162,8 +167,26 @@ def shared_file(name: str) -> Path | None:
     return directory / name
 
 
-LONG_QUEUE = 2.5  # seconds; while it is longer, a client in the background lets others pass once
-ROOM_FOR_NEW = 0.7  # of the longest wait in place; the rest is for those that have begun
+def longest_wait_after(pauses: float) -> float:
+    """Seconds that a request of a task may wait in its slot.
+
+    After many pauses they are more: a task that begins its work from the beginning after each pause would never end
+    if it needs more requests than Encord takes between two of them.
+
+    :param pauses: How often the task has left its slot; see `after_pause`.
+    """
+    doubled = min(max(0, int(pauses) - FEW_PAUSES), 10)
+    return min(LONGEST_WAIT_IN_SLOT * 2.0**doubled, LONGEST_WAIT_IN_ALL)
+
+
+def after_pause(pauses: float, error: RateLimitedError) -> float:
+    """The number of pauses of a task, with the one that follows an error."""
+    return round(pauses + (1 if error.begun else PAUSE_BEFORE_BEGUN), 1)
+
+
+ROOM = 0.9  # of the longest wait in place, the queue may take when a request is put into it; others may delay it later
+ROOM_FOR_NEW = 0.65  # the same before the first request of a client
+LEAST_ROOM = 1.5  # times the time between two requests; who has begun may wait that long in any case
 
 
 class Pacer:
@@ -191,21 +214,28 @@ class Pacer:
     ):
         self.store, self.spread, self.clock = store, spread, clock
         self.longest_asked = LONGEST_WAIT if longest is None else longest
-        self.longest = LONGEST_IN_ALL if longest is None else longest
+        self.longest = LONGEST_WAIT_IN_ALL if longest is None else longest
         self.wait_elsewhere = longest is not None
         self.background = background
+        self.away_until = 0.0
+        """Until when a client that can wait elsewhere was sent away; its other threads are as well."""
         self.begun = False
         """Whether a request was sent. Until then, a client that can wait elsewhere finds the queue full sooner."""
         self.least = 1 / rate if rate else 0.0
 
-    @property
-    def longest_now(self) -> float:
-        """Seconds that the next request may wait in place.
+    def room(self, interval: float) -> float:
+        """Seconds of waiting that a request may find in the queue, and be put into it.
 
         Who has begun comes first: a task that is sent away may have to do its work again from the beginning. If new
         ones could fill the queue, all would be sent away again and again, and none would come to its end.
+
+        :param interval: Seconds between two requests.
         """
-        return self.longest * ROOM_FOR_NEW if self.wait_elsewhere and not self.begun else self.longest
+        if not self.wait_elsewhere:
+            return self.longest
+        if not self.begun:
+            return self.longest * ROOM_FOR_NEW
+        return max(self.longest * ROOM, LEAST_ROOM * interval)
 
     @property
     def may_block(self) -> bool:
@@ -250,9 +280,13 @@ class Turn:
 
         :raises RateLimitedError: It is longer than a request may wait in place. The error says when to try again.
         """
-        answer = self._pacer.store.update(self._ask)
+        left = self._pacer.away_until - self._now()
+        away = left > self._pacer.longest
+        answer = _Answer(None, left, sent_away=True) if away else self._pacer.store.update(self._ask)
         self._number, wait = answer.number, answer.seconds
         self._sent_at = self._now() + wait
+        if answer.sent_away and self._pacer.wait_elsewhere:
+            self._pacer.away_until = self._sent_at
         if answer.sent_away or (answer.lets_pass and self._waited + wait > self._pacer.longest):
             raise self._ended(
                 RateLimitedError(
@@ -273,39 +307,58 @@ class Turn:
         :raises RateLimitedError: The same error, if the call is not to be sent again in place.
         """
         self._refusals += 1
-        seconds = retry.back_off(self._refusals) if error.retry_after is None else error.retry_after
-        seconds *= 1 + random.uniform(0, self._pacer.spread)  # noqa: S311 - spreads the load
+        asked = error.retry_after or retry.back_off(self._refusals)
+        seconds = asked * (1 + random.uniform(0, self._pacer.spread))  # noqa: S311 - spreads the load
 
         def refuse(pace: Pace) -> None:
             pace.refuse(self._now(), sent_at=self._sent_at, seconds=seconds)
 
         self._pacer.store.update(refuse)
         self._number = None
-        if not self._patient or seconds > self._pacer.longest_asked or self._waited + seconds > LONGEST_IN_ALL:
+        longest_in_all = self._pacer.longest if self._pacer.wait_elsewhere else LONGEST_WAIT_IN_ALL
+        too_long = asked > self._pacer.longest_asked or self._waited + seconds > longest_in_all
+        without_a_word = not error.retry_after and self._refusals >= retry.ATTEMPTS  # as after other failures
+        if too_long or without_a_word or not self._patient:
+            if self._pacer.wait_elsewhere:
+                error.retry_after = asked
             raise self._ended(error)
-        if not error.retry_after and self._refusals >= retry.ATTEMPTS:  # as after other failures without a word
-            raise error
         log.warning("The request is sent again in %.1f s or later, because: %s", seconds, error)
 
     def _ended(self, error: RateLimitedError) -> RateLimitedError:
         """The error with which the call ends."""
-        error.wait_elsewhere = self._pacer.wait_elsewhere
+        error.wait_elsewhere, error.begun = self._pacer.wait_elsewhere, self._pacer.begun
         return error
 
     def _ask(self, pace: Pace) -> _Answer:
         """Ask for the turn. It changes nothing but the pace, because a store may call it again."""
         now, least = self._now(), self._pacer.least
-        wait = pace.wait(now, self._number, least=least)
-        if wait > self._pacer.longest_now or pace.opens_at - now > self._pacer.longest_asked:
+        number = self._number
+        if number is not None and pace.has_passed(now, number):
+            number = None
+        wait = pace.wait(now, number, least=least)
+        if self._is_too_long(pace, now, wait):
+            if number is not None:
+                pace.give_back()
             later = pace.let_pass if self._pacer.background else pace.send_away
             return _Answer(None, later(now, wait, least=least), sent_away=True)
         if self._lets_pass and wait > LONG_QUEUE:
             return _Answer(None, pace.let_pass(now, wait, least=least), lets_pass=True)
-        number = pace.take() if self._number is None else self._number
+        number = pace.take() if number is None else number
         wait = pace.nap(now, number, least=least)
         if not wait:
             pace.send(now, number, least=least)
         return _Answer(number, wait)
+
+    def _is_too_long(self, pace: Pace, now: float, wait: float) -> bool:
+        """Whether a wait is not to be waited for in place."""
+        pacer = self._pacer
+        if pace.opens_at - now > pacer.longest_asked * (1 + pacer.spread):
+            return True
+        interval = max(pace.interval(now), pacer.least)
+        if self._number is None:
+            return wait > pacer.room(interval)
+        waited = self._waited if pacer.wait_elsewhere else 0.0
+        return waited + wait > max(pacer.longest, LEAST_ROOM * interval)
 
     @property
     def _lets_pass(self) -> bool:

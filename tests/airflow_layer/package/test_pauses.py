@@ -7,7 +7,7 @@ import time
 import types
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Context, TaskDeferred
@@ -43,7 +43,7 @@ def test_a_task_leaves_its_slot_for_the_time_that_encord_asks_for(account: Accou
         run(EncordListProjectsOperator)
     _, arguments = deferred.value.trigger.serialize()
     assert begun + 90 <= arguments["until"] <= time.time() + 90 * (1 + PAUSES_SPREAD)
-    assert arguments == {"until": arguments["until"], "carried": None}
+    assert arguments == {"until": arguments["until"], "carried": None, "pauses": 1}
 
 
 @pytest.mark.usefixtures("deferrable")
@@ -74,7 +74,7 @@ def test_afterwards_the_task_does_its_work_once(account: Account, tmp_path: Path
 def test_a_task_that_has_not_begun_leaves_its_slot_for_a_shorter_wait(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It failed instead: sent away after 3.5 seconds of queue, it asked whether the wait was longer than 5."""
+    """It failed instead: sent away because the wait was over 3 seconds, it asked whether it was over 5."""
     monkeypatch.setenv("AIRFLOW__ENCORD__RATE_LIMIT", "1")
     with EncordHook() as hook:
         client = hook.get_conn()
@@ -83,6 +83,16 @@ def test_a_task_that_has_not_begun_leaves_its_slot_for_a_shorter_wait(
     pacer.store.update(lambda pace: [pace.take() for _ in range(3)])  # so the next one waits for 4 seconds
     with pytest.raises(TaskDeferred):
         run(EncordListProjectsOperator)
+
+
+@pytest.mark.usefixtures("deferrable")
+def test_a_task_that_paused_often_waits_longer_in_its_slot(account: Account) -> None:
+    refuse(account, 90)
+    operator = EncordListProjectsOperator(task_id="projects")
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute_after_pause(cast("Context", {}), {"status": "over", "carried": None, "pauses": 4})
+    assert deferred.value.trigger.serialize()[1]["pauses"] == 5
+    assert operator.hook.longest_wait == 20
 
 
 @pytest.mark.usefixtures("deferrable")

@@ -14,29 +14,29 @@ import logging
 import pytest
 
 from airflow_provider_encord.client.errors import RateLimitedError
-from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, Turn
+from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, Turn, after_pause, longest_wait_after
 
 SECONDS_ON_THE_WAY = 0.05
 SECONDS_TO_DEFER = 5.0  # until a task that was deferred is in a slot again, besides its wait
 SECONDS_BETWEEN_POLLS = 30.0
-LONGEST = 5.0
 
 
 class Encord:
-    """Takes so many requests a second, and refuses the others for a second; all of them until `closed_until`."""
+    """Takes so many requests a second, and refuses the others for `refused_for`; all of them until `closed_until`."""
 
     def __init__(self, rate: float, now: float):
         self.rate, self.tokens, self.filled_at = rate, rate, now
-        self.closed_until = 0.0
+        self.closed_until, self.refused_for = 0.0, 1.0
 
     def answer(self, now: float) -> RateLimitedError | None:
         """What it answers to a request; None if it takes it."""
-        self.tokens = min(self.rate, self.tokens + (now - self.filled_at) * self.rate)
+        self.tokens = min(max(1.0, self.rate), self.tokens + (now - self.filled_at) * self.rate)
         self.filled_at = now
         if now >= self.closed_until and self.tokens >= 1:
             self.tokens -= 1
             return None
-        return RateLimitedError("Too many requests.", retry_after=max(1.0, self.closed_until - now))
+        self.closed_until = max(self.closed_until, now + self.refused_for)
+        return RateLimitedError("Too many requests.", retry_after=self.closed_until - now)
 
 
 @dataclasses.dataclass
@@ -44,20 +44,22 @@ class Task:
     pacer: Pacer | None = None  # none while it is not in a slot
     turn: Turn | None = None
     done: int = 0
+    pauses: float = 0
 
 
 @dataclasses.dataclass
 class Wait:
-    """A trigger that polls."""
+    """A trigger that polls; or a task without an end that may not be deferred, if it polls all the time."""
 
     pacer: Pacer
     turn: Turn | None = None
+    every: float = SECONDS_BETWEEN_POLLS
 
 
 class Crowd:
     """Tasks that begin together, each with so many requests, one after the other; and waits that are already there."""
 
-    def __init__(self, tasks: int, requests: int, rate: float, *, known: bool, waits: int = 0):
+    def __init__(self, tasks: int, requests: int, rate: float, *, known: bool, waits: int = 0, patient: int = 0):
         self.now = self.begun_at = 1_000_000.0
         self.requests, self.known_rate = requests, rate if known else None
         self.encord, self.store = Encord(rate, self.now), MemoryStore()
@@ -67,6 +69,8 @@ class Crowd:
         self._events: list[tuple[float, int, Task | Wait]] = []
         for number in range(waits):
             self._see(number / waits * SECONDS_BETWEEN_POLLS, Wait(pacer))
+        for _ in range(patient):
+            self._see(0.0, Wait(Pacer(self.store, rate=self.known_rate, clock=lambda: self.now), every=0.0))
         for _ in range(tasks):
             self._see(2 * SECONDS_BETWEEN_POLLS if waits else 0.0, Task())
 
@@ -96,19 +100,21 @@ class Crowd:
                 return SECONDS_ON_THE_WAY
         except RateLimitedError as error:
             one.turn = None
-            return max(SECONDS_BETWEEN_POLLS, error.retry_after or 0.0)
+            return max(one.every, error.retry_after or 0.0)
         one.turn = None
         self.polled += 1
-        return SECONDS_BETWEEN_POLLS
+        return one.every or SECONDS_ON_THE_WAY
 
     def _go_on(self, task: Task) -> float | None:
         """The seconds until a task is looked at again; None if it has ended."""
-        task.pacer = task.pacer or Pacer(self.store, rate=self.known_rate, longest=LONGEST, clock=lambda: self.now)
+        longest = longest_wait_after(task.pauses)
+        task.pacer = task.pacer or Pacer(self.store, rate=self.known_rate, longest=longest, clock=lambda: self.now)
         task.turn = task.turn or task.pacer.turn("project.get", patient=True)
         try:
             return task.turn.seconds() or self._send(task, task.turn)
         except RateLimitedError as error:
             self.sent_away += 1
+            task.pauses = after_pause(task.pauses, error)
             task.pacer, task.turn, task.done = None, None, 0
             return SECONDS_TO_DEFER + (error.retry_after or 0.0)
 
@@ -130,8 +136,8 @@ def test_tasks_that_begin_again_when_they_are_sent_away_come_to_their_end(
     caplog.set_level(logging.ERROR)
     crowd = Crowd(tasks, requests, rate, known=known)
     optimum = tasks * requests / rate
-    assert crowd.play(most_seconds=2 * optimum) <= 1.25 * optimum
-    assert crowd.sent <= 1.1 * tasks * requests
+    assert crowd.play(most_seconds=2 * optimum) <= 1.35 * optimum
+    assert crowd.sent <= 1.3 * tasks * requests
     assert crowd.sent_away <= crowd.sent
 
 
@@ -160,3 +166,27 @@ def test_tasks_do_not_come_back_after_all_waits_when_encord_was_closed(caplog: p
     opens = 2 * SECONDS_BETWEEN_POLLS + 120.0
     crowd.encord.closed_until = crowd.begun_at + opens
     assert crowd.play(most_seconds=opens + 300) <= opens + 30
+
+
+@pytest.mark.parametrize("refused_for", [6.0, 10.0, 30.0])
+def test_a_lone_task_ends_whatever_a_refusal_costs(caplog: pytest.LogCaptureFixture, refused_for: float) -> None:
+    """It never came further than its 300th request: each refusal sent it away, and it began again."""
+    caplog.set_level(logging.ERROR)
+    crowd = Crowd(tasks=1, requests=700, rate=5.0, known=False)
+    crowd.encord.refused_for = refused_for
+    assert crowd.play(most_seconds=3600) <= 600
+
+
+def test_tasks_do_not_starve_beside_others_that_wait_in_their_slots(caplog: pytest.LogCaptureFixture) -> None:
+    """Those that may not be deferred queue for longer than the others may wait."""
+    caplog.set_level(logging.ERROR)
+    crowd = Crowd(tasks=20, requests=3, rate=5.0, known=True, patient=40)
+    assert crowd.play(most_seconds=3600) <= 900
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.19])
+def test_a_task_ends_however_low_the_rate_is(caplog: pytest.LogCaptureFixture, rate: float) -> None:
+    """The second request of a task waited for more than 5 seconds in any case, so none ended."""
+    caplog.set_level(logging.ERROR)
+    crowd = Crowd(tasks=5, requests=2, rate=rate, known=True)
+    assert crowd.play(most_seconds=3600) <= 6 * 5 * 2 / rate

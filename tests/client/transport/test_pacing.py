@@ -17,7 +17,7 @@ import pytest
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport.pace import Pace
 from airflow_provider_encord.client.transport.pacing import (
-    LONGEST_IN_ALL,
+    LONGEST_WAIT_IN_ALL,
     FileStore,
     MemoryStore,
     Pacer,
@@ -212,8 +212,8 @@ def test_refusals_without_an_end_end(server: ScriptedServer, kind: str) -> None:
         pytest.raises(RateLimitedError),
     ):
         transport.send(call_v1(**READ))
-    assert sum(clock.waits) <= LONGEST_IN_ALL
-    assert len(server.requests) == 1 + LONGEST_IN_ALL / 50
+    assert sum(clock.waits) <= LONGEST_WAIT_IN_ALL
+    assert len(server.requests) == 1 + LONGEST_WAIT_IN_ALL / 50
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}])
