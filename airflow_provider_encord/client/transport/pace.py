@@ -24,9 +24,7 @@ UNNOTICEABLE = 0.0005  # seconds between requests; less is none
 LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord still means it
 DEAREST = 10.0  # the rate grows more slowly, up to so many times, if a refusal costs so many seconds
 IDLE = 1.0  # seconds in which no request was sent, though one could have been; those before say nothing of the rate
-GONE = (
-    5.0  # seconds in which no request was sent, though one could have been; then no place is kept for those sent away
-)
+GONE = 5.0  # seconds of the same; then no place is kept for those who were sent away
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 LONG_QUEUE = 2.5  # seconds; a longer one is no place for requests that can let others pass
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
