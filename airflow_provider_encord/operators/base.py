@@ -42,6 +42,7 @@ from airflow_provider_encord.links import (
     queue_url,
 )
 from airflow_provider_encord.operators.arguments import parse_bool
+from airflow_provider_encord.pauses import after_pause, longest_wait_after
 from airflow_provider_encord.progress import noted_in
 
 if TYPE_CHECKING:
@@ -149,13 +150,8 @@ class EncordBaseOperator(BaseOperator):
     @cached_property
     def hook(self) -> EncordHook:
         """The hook of this task's connection."""
-        return EncordHook(self.encord_conn_id, longest_wait=self._longest_wait() if self._may_pause() else None)
-
-    def _longest_wait(self) -> float:
-        """Seconds that a request may wait in the slot."""
-        from airflow_provider_encord.client.transport.pacing import longest_wait_after
-
-        return longest_wait_after(self._pauses)
+        longest_wait = longest_wait_after(self._pauses) if self._may_pause() else None
+        return EncordHook(self.encord_conn_id, longest_wait=longest_wait)
 
     @property
     def client(self) -> EncordClient:
@@ -254,7 +250,6 @@ class EncordBaseOperator(BaseOperator):
         if refusal is None or not self._may_pause():
             return
         seconds = refusal.retry_after or 0.0
-        from airflow_provider_encord.client.transport.pacing import after_pause
         from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
 
         spread = min(seconds * PAUSES_SPREAD, LONGEST_PAUSES_SPREAD)

@@ -63,6 +63,7 @@ GROUND = (
         "job_parts",
         "object_storage",
         "packed_lines",
+        "pauses",
     ),
     *("plain_json", "plot_pictures", "plots", "progress", "report_files", "reports", "storage_paths"),
 )
@@ -183,6 +184,7 @@ def test_the_pages_of_airflow_read_the_history_and_send_nothing():
         "html_pages",
         "job_parts",
         "packed_lines",
+        "pauses",
         "plain_json",
         "plot_pictures",
         "plots",

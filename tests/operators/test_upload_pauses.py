@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.client.transport import pacing
+from airflow_provider_encord import pauses as lengths
 from airflow_provider_encord.operators import base
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from airflow_provider_encord.uploads import registration
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("plain_network")
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The deferrals of a task that may leave its slot for a short wait already."""
-    for module in (base, pacing):
+    for module in (base, lengths):
         monkeypatch.setattr(module, "LONGEST_WAIT_IN_SLOT", 0.5)
     monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
     return []

@@ -25,13 +25,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport import retry
 from airflow_provider_encord.client.transport.pace import LONG_QUEUE, Pace
-from airflow_provider_encord.defaults import (
-    FEW_PAUSES,
-    LONGEST_WAIT,
-    LONGEST_WAIT_IN_ALL,
-    LONGEST_WAIT_IN_SLOT,
-    PAUSE_BEFORE_BEGUN,
-)
+from airflow_provider_encord.defaults import LONGEST_WAIT, LONGEST_WAIT_IN_ALL
 
 log = logging.getLogger(__name__)
 
@@ -167,23 +161,6 @@ def shared_file(name: str) -> Path | None:
     return directory / name
 
 
-def longest_wait_after(pauses: float) -> float:
-    """Seconds that a request of a task may wait in its slot.
-
-    After many pauses they are more: a task that begins its work from the beginning after each pause would never end
-    if it needs more requests than Encord takes between two of them.
-
-    :param pauses: How often the task has left its slot; see `after_pause`.
-    """
-    doubled = min(max(0, int(pauses) - FEW_PAUSES), 10)
-    return min(LONGEST_WAIT_IN_SLOT * 2.0**doubled, LONGEST_WAIT_IN_ALL)
-
-
-def after_pause(pauses: float, error: RateLimitedError) -> float:
-    """The number of pauses of a task, with the one that follows an error."""
-    return round(pauses + (1 if error.begun else PAUSE_BEFORE_BEGUN), 1)
-
-
 ROOM = 0.9  # of the longest wait in place, the queue may take when a request is put into it; others may delay it later
 ROOM_FOR_NEW = 0.65  # the same before the first request of a client
 LEAST_ROOM = 1.5  # times the time between two requests; who has begun may wait that long in any case
@@ -307,7 +284,7 @@ class Turn:
         :raises RateLimitedError: The same error, if the call is not to be sent again in place.
         """
         self._refusals += 1
-        asked = error.retry_after or retry.back_off(self._refusals)
+        asked = retry.back_off(self._refusals) if error.retry_after is None else error.retry_after
         seconds = asked * (1 + random.uniform(0, self._pacer.spread))  # noqa: S311 - spreads the load
 
         def refuse(pace: Pace) -> None:
@@ -319,8 +296,8 @@ class Turn:
         too_long = asked > self._pacer.longest_asked or self._waited + seconds > longest_in_all
         without_a_word = not error.retry_after and self._refusals >= retry.ATTEMPTS  # as after other failures
         if too_long or without_a_word or not self._patient:
-            if self._pacer.wait_elsewhere:
-                error.retry_after = asked
+            if self._pacer.wait_elsewhere and not error.retry_after:
+                error.retry_after = retry.back_off(self._refusals)
             raise self._ended(error)
         log.warning("The request is sent again in %.1f s or later, because: %s", seconds, error)
 

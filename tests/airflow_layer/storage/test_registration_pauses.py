@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 
-from airflow_provider_encord.client.transport import pacing
+from airflow_provider_encord import pauses as lengths
 from airflow_provider_encord.operators import base
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.cloud_intake import START, Intake
@@ -18,7 +18,7 @@ from tests.moves.attempts import Instance
 
 @pytest.fixture
 def intake(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Intake:
-    for module in (base, pacing):  # so that a short wait is long enough for a pause
+    for module in (base, lengths):  # so that a short wait is long enough for a pause
         monkeypatch.setattr(module, "LONGEST_WAIT_IN_SLOT", 0.5)
     return Intake(account, tmp_path)
 

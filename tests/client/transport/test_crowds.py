@@ -14,7 +14,8 @@ import logging
 import pytest
 
 from airflow_provider_encord.client.errors import RateLimitedError
-from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, Turn, after_pause, longest_wait_after
+from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, Turn
+from airflow_provider_encord.pauses import after_pause, longest_wait_after
 
 SECONDS_ON_THE_WAY = 0.05
 SECONDS_TO_DEFER = 5.0  # until a task that was deferred is in a slot again, besides its wait

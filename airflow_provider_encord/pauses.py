@@ -1,0 +1,28 @@
+"""How long requests of a task wait in its slot for Encord's rate limit, by how often it has left its slot for that."""
+
+from __future__ import annotations
+
+from airflow_provider_encord.client.errors import RateLimitedError
+from airflow_provider_encord.defaults import (
+    FEW_PAUSES,
+    LONGEST_WAIT_IN_ALL,
+    LONGEST_WAIT_IN_SLOT,
+    PAUSE_BEFORE_BEGUN,
+)
+
+
+def longest_wait_after(pauses: float) -> float:
+    """Seconds that a request of a task may wait in its slot.
+
+    After many pauses they are more: a task that begins its work from the beginning after each pause would never end
+    if it needs more requests than Encord takes between two of them.
+
+    :param pauses: How often the task has left its slot; see `after_pause`.
+    """
+    doubled = min(max(0, int(pauses) - FEW_PAUSES), 10)
+    return min(LONGEST_WAIT_IN_SLOT * 2.0**doubled, LONGEST_WAIT_IN_ALL)
+
+
+def after_pause(pauses: float, error: RateLimitedError) -> float:
+    """The number of pauses of a task, with the one that follows an error."""
+    return round(pauses + (1 if error.begun else PAUSE_BEFORE_BEGUN), 1)
