@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+ROOM = 0.9  # of the longest wait in place, the queue may take when a request is put into it; others may delay it later
+ROOM_FOR_NEW = 0.65  # the same before the first request of a client
+LEAST_ROOM = 1.5  # times the time between two requests; who has begun may wait that long in any case
 _FORMAT = struct.Struct(f"={len(dataclasses.fields(Pace))}d")
 _TRIES = 500
 _BETWEEN_TRIES = 0.001  # seconds; a process holds the lock for microseconds, if it is not stopped meanwhile
@@ -161,11 +164,6 @@ def shared_file(name: str) -> Path | None:
     return directory / name
 
 
-ROOM = 0.9  # of the longest wait in place, the queue may take when a request is put into it; others may delay it later
-ROOM_FOR_NEW = 0.65  # the same before the first request of a client
-LEAST_ROOM = 1.5  # times the time between two requests; who has begun may wait that long in any case
-
-
 class Pacer:
     """Gives each call its turn.
 
@@ -204,7 +202,7 @@ class Pacer:
         """Seconds of waiting that a request may find in the queue, and be put into it.
 
         Who has begun comes first: a task that is sent away may have to do its work again from the beginning. If new
-        ones could fill the queue, all would be sent away again and again, and none would come to its end.
+        ones could fill the queue, all would be sent away again and again, and none would end.
 
         :param interval: Seconds between two requests.
         """

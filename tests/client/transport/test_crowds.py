@@ -1,4 +1,4 @@
-"""More tasks at once than the rate limit has room for: all come to their end, and little is sent in vain.
+"""More tasks at once than the rate limit has room for: all end, and few requests are sent that are not needed.
 
 Tasks and time are played. A task that is sent away comes back later and begins again from its first request, as one
 does that keeps nothing of what it had found.
@@ -130,7 +130,7 @@ class Crowd:
 
 @pytest.mark.parametrize("known", [False, True], ids=["the limit is found out", "the limit is set"])
 @pytest.mark.parametrize(("tasks", "requests", "rate"), [(100, 10, 20.0), (100, 10, 2.0), (200, 10, 5.0)])
-def test_tasks_that_begin_again_when_they_are_sent_away_come_to_their_end(
+def test_tasks_that_begin_again_when_they_are_sent_away_end(
     caplog: pytest.LogCaptureFixture, tasks: int, requests: int, rate: float, known: bool
 ) -> None:
     """A hundred such tasks at two requests a second did not end within hours, and sent forty times as many requests."""
