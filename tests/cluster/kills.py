@@ -21,7 +21,7 @@ DOWN_SECONDS = 3
 
 def kill_workers(world: World) -> None:
     """Half of the workers die with their tasks, and come back."""
-    _restart(world, WORKERS[:2])
+    restart(world, WORKERS[:2])
 
 
 def cut_from_redis(world: World) -> None:
@@ -41,12 +41,7 @@ def cut_from_airflow(world: World) -> None:
 
 def freeze_workers(world: World) -> None:
     """Half of the workers stand still with their tasks, as when a virtual machine is moved, and go on too late."""
-    frozen = WORKERS[:2]
-    for name in frozen:
-        world.fleet.freeze(name)
-    time.sleep(FROZEN_SECONDS)
-    for name in frozen:
-        world.fleet.thaw(name)
+    freeze(world, WORKERS[:2])
 
 
 def kill_scheduler(world: World) -> None:
@@ -61,12 +56,12 @@ def kill_triggerer(world: World) -> None:
 
 def kill_triggerers(world: World) -> None:
     """All triggerers die, and come back."""
-    _restart(world, [f"{TRIGGERER}-1", f"{TRIGGERER}-2"])
+    restart(world, [f"{TRIGGERER}-1", f"{TRIGGERER}-2"])
 
 
 def kill_web(world: World) -> None:
     """All API servers die, and come back. Everything that a task says to Airflow passes through them."""
-    _restart(world, [f"{WEB}-1", f"{WEB}-2"])
+    restart(world, [f"{WEB}-1", f"{WEB}-2"])
 
 
 def restart_redis(world: World) -> None:
@@ -122,12 +117,28 @@ def _away(links: list[Link], seconds: float) -> None:
         link.mend()
 
 
-def _restart(world: World, components: Sequence[str]) -> None:
+def restart(world: World, components: Sequence[str]) -> None:
+    """Kill components, and start them again after a while.
+
+    :param components: Their names in the fleet.
+    """
     for name in components:
         world.fleet.kill(name)
-    time.sleep(DOWN_SECONDS)
+    time.sleep(DOWN_SECONDS)  # it is the loss itself that lasts so long; nothing is waited for
     for name in components:
         world.fleet.start(name)
+
+
+def freeze(world: World, components: Sequence[str]) -> None:
+    """Let components stand still with all their processes, until others have taken over, and go on.
+
+    :param components: Their names in the fleet.
+    """
+    for name in components:
+        world.fleet.freeze(name)
+    time.sleep(FROZEN_SECONDS)  # the same
+    for name in components:
+        world.fleet.thaw(name)
 
 
 def _replace(world: World, component: str) -> None:

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import contextlib
 import random
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
 
+from tests.cluster import kills
 from tests.cluster.fleet import WORKERS
-from tests.cluster.kills import FROZEN_SECONDS
 from tests.cluster.world import World
 from tests.soak.kinds import Daily
 from tests.soak.run import Begun
@@ -34,7 +33,6 @@ SHARE = 0.08
 """Of the requests that a fault is about."""
 BROKEN_WORKER = WORKERS[0]
 """The others live through the soak, so that their growth is seen."""
-DOWN_SECONDS = 5.0
 
 
 class Moves:
@@ -80,19 +78,9 @@ class Moves:
 
     def break_a_worker(self) -> None:
         """Kill a worker with all its tasks, or let it stand still until others have taken them over."""
-        self._chance.choice([self._kill_a_worker, self._freeze_a_worker])()
-
-    def _kill_a_worker(self) -> None:
-        self._world.fleet.kill(BROKEN_WORKER)
-        time.sleep(DOWN_SECONDS)
-        self._world.fleet.start(BROKEN_WORKER)
-        self._noted("worker killed")
-
-    def _freeze_a_worker(self) -> None:
-        self._world.fleet.freeze(BROKEN_WORKER)
-        time.sleep(FROZEN_SECONDS)
-        self._world.fleet.thaw(BROKEN_WORKER)
-        self._noted("worker frozen")
+        break_it, word = self._chance.choice([(kills.restart, "worker killed"), (kills.freeze, "worker frozen")])
+        break_it(self._world, [BROKEN_WORKER])
+        self._noted(word)
 
     def people_act(self, works: Sequence[Begun]) -> None:
         """People label what is exported just now."""
