@@ -66,12 +66,15 @@ def test_a_task_that_paused_at_any_request_uploads_each_file_once(
 def test_a_task_whose_api_key_gets_no_address_for_a_video_leaves_its_slot(
     intake: Intake, monkeypatch: pytest.MonkeyPatch, pauses: list[int]
 ) -> None:
-    """With an API key, each video needs a request of its own."""
+    """With an API key, each video needs a request of its own. Nothing is sent before all have an address, so that no
+    file is sent twice.
+    """
     names = [f"drive_{number}.mp4" for number in range(4)]
     for number, name in enumerate(names):
         (intake.folder / name).write_bytes(mp4(32, 24, frames=4 + number, frames_per_second=2))
     monkeypatch.setenv(SSH_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
-    intake.fault({"query_type": "signedvideourl"}, {"status": 429, "headers": {"Retry-After": "1"}}, nth=3)
+    intake.fault({"query_type": "signedvideourl"}, {"status": 429, "headers": {"Retry-After": "1"}}, nth=1)
     result = upload(intake, pauses, files_per_job=4)
     assert intake.titles() == names
     assert (result["created"], result["failed"], pauses) == (4, 0, [0])
+    assert intake.requests(method="PUT") == 4

@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_encord import pauses
+from airflow_provider_encord.operators import base
 from airflow_provider_encord.operators.media import EncordPullMediaOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.cloud_intake import Intake
+from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.media.pulled_media import OBJECTS, Media
 
 
@@ -114,6 +117,28 @@ def test_a_dataset_a_folder_and_a_list_give_the_same_files(media: Media) -> None
         media.target = media.directory / f"media-{number}"
         assert media.pull(**source)["created"] == 6
         assert media.files() == of_dataset
+
+
+def test_a_task_that_gets_no_new_url_now_leaves_its_slot_and_continues(
+    media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+    for module in (base, pauses):  # so that a short wait is long enough for a pause
+        monkeypatch.setattr(module, "LONGEST_WAIT_IN_SLOT", 0.5)
+    refused = {"status": 429, "headers": {"Retry-After": "1"}}
+    media.emulator.faults(
+        [
+            {"match": {"path": f"^{OBJECTS}"}, "when": {"times": 1}, "do": {"status": 403}},
+            {"match": {"path": "get-bulk$"}, "when": {"nth": 2}, "do": refused},
+        ]
+    )
+    made: list[int] = []
+    arguments = {"task_id": "pull", "labels": media.labels, "destination": str(media.target)}
+    result = run_deferred(lambda: EncordPullMediaOperator(**arguments), while_deferred=made.append)
+    assert made == [0]
+    assert result["failed"] == 0
+    assert len(media.files()) == 6
+    assert {line["path"] for line in media.lines()} == media.files().keys()
 
 
 def test_a_url_that_expired_is_renewed(media: Media) -> None:

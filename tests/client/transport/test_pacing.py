@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import random
@@ -17,16 +18,17 @@ import pytest
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport.pace import Pace
 from airflow_provider_encord.client.transport.pacing import (
-    LONGEST_WAIT_IN_ALL,
     FileStore,
     MemoryStore,
     Pacer,
     Store,
+    Turn,
     shared_file,
     shared_name,
 )
 from airflow_provider_encord.client.transport.retry import ATTEMPTS
 from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.defaults import LONGEST_WAIT, LONGEST_WAIT_IN_ALL
 from tests.client.scripted_server import ScriptedServer, answer
 from tests.client.sending import sender
 from tests.client.transport.test_retry import FINE, READ, Clock, call_v1
@@ -240,3 +242,68 @@ def test_the_rate_that_is_set_is_kept_between_transports(server: ScriptedServer,
         ) as transport:
             transport.send(call_v1(**READ))
     assert clock.waits == pytest.approx([0.25] * 9)
+
+
+def test_a_refusal_for_a_minute_is_waited_for_whatever_is_added_to_it() -> None:
+    """With what is added so that machines do not meet again, it was longer than a call may wait."""
+    for _ in range(50):
+        clock = Clock()
+        turn = Pacer(MemoryStore(), spread=0.05, clock=clock).turn("project.get", patient=True)
+        assert turn.seconds() == 0
+        turn.refused(RateLimitedError("Too many requests.", retry_after=LONGEST_WAIT))
+        assert LONGEST_WAIT <= turn.seconds() <= LONGEST_WAIT * 1.05
+
+
+def test_refusals_without_a_time_say_when_to_try_again_to_a_client_that_waits_elsewhere() -> None:
+    """Otherwise its task fails instead of being deferred."""
+    clock = Clock()
+    turn = Pacer(MemoryStore(), longest=5, clock=clock).turn("project.get", patient=True)
+
+    def refuse() -> None:
+        for _ in range(ATTEMPTS):
+            while seconds := turn.seconds():
+                clock.now += seconds
+            turn.refused(RateLimitedError("Too many requests."))
+
+    with pytest.raises(RateLimitedError) as caught:
+        refuse()
+    assert caught.value.retry_after
+    assert caught.value.wait_elsewhere
+
+
+def test_who_leaves_the_queue_does_not_count_in_it() -> None:
+    clock = Clock()
+    store = MemoryStore()
+    crowd = [Pacer(store, rate=1, clock=clock).turn("project.get", patient=True) for _ in range(100)]
+    first, *others = crowd
+    assert first.seconds() == 0
+    assert all(turn.seconds() > 0 for turn in others)
+    with pytest.raises(RateLimitedError):
+        first.refused(RateLimitedError("Too many requests.", retry_after=120.0))
+    clock.now += 1
+    for turn in others:
+        turn._sent_at = 0.0  # so that it asks now, and not when it was to
+        with pytest.raises(RateLimitedError):
+            turn.seconds()
+    clock.now += 120
+    assert Pacer(store, rate=1, clock=clock).turn("project.get", patient=True).seconds() <= 2
+
+
+def test_those_who_were_sent_away_and_are_gone_delay_no_others() -> None:
+    clock = Clock()
+    store = MemoryStore()
+
+    def turn() -> Turn:
+        return Pacer(store, rate=1, longest=5, clock=clock).turn("project.get", patient=True)
+
+    for _ in range(300):
+        with contextlib.suppress(RateLimitedError):
+            turn().seconds()
+    clock.now += 30
+    assert turn().seconds() == 0
+    for _ in range(10):
+        with contextlib.suppress(RateLimitedError):
+            turn().seconds()
+    with pytest.raises(RateLimitedError) as caught:
+        turn().seconds()
+    assert (caught.value.retry_after or 0) <= 20
