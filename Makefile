@@ -164,12 +164,13 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.project_pages
 
-check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; changes nothing
+check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English, line ends; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/hadolint --no-color emulator/Dockerfile
 	$(BIN)/python -m tests.docs.plain_english
+	@$(BIN)/python -m tests.packaging.text_files
 
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
