@@ -1,13 +1,15 @@
-"""How long requests of a task wait in its slot for Encord's rate limit, by how often it has left its slot for that."""
+"""How long a task waits for Encord's rate limit, in its slot and outside of it, by how often it has left its slot."""
 
 from __future__ import annotations
 
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.defaults import (
     FEW_PAUSES,
+    LONGEST_WAIT,
     LONGEST_WAIT_IN_ALL,
     LONGEST_WAIT_IN_SLOT,
     PAUSE_BEFORE_BEGUN,
+    PAUSES_GROWTH,
 )
 
 
@@ -25,4 +27,16 @@ def longest_wait_after(pauses: float) -> float:
 
 def after_pause(pauses: float, error: RateLimitedError) -> float:
     """The number of pauses of a task, with the one that follows an error."""
-    return round(pauses + (1 if error.begun else PAUSE_BEFORE_BEGUN), 1)
+    return round(pauses + (1 if error.begun else PAUSE_BEFORE_BEGUN), 2)
+
+
+def seconds_of_pause(pauses: float, error: RateLimitedError) -> float:
+    """Seconds that a task is to stay away from its slot because of an error.
+
+    A task that finds the queue full again before its first request comes back later each time: each return takes a
+    process of a worker, and those that work need their places until they have ended.
+
+    :param pauses: Of the task, without the one that follows.
+    """
+    asked = error.retry_after or 0.0
+    return asked if error.begun else asked + min(asked * PAUSES_GROWTH * pauses, LONGEST_WAIT)

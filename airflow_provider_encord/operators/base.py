@@ -42,7 +42,7 @@ from airflow_provider_encord.links import (
     queue_url,
 )
 from airflow_provider_encord.operators.arguments import parse_bool
-from airflow_provider_encord.pauses import after_pause, longest_wait_after
+from airflow_provider_encord.pauses import after_pause, longest_wait_after, seconds_of_pause
 from airflow_provider_encord.progress import noted_in
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class EncordBaseOperator(BaseOperator):
         refusal = _refusal_to_wait_elsewhere(error)
         if refusal is None or not self._may_pause():
             return
-        seconds = refusal.retry_after or 0.0
+        seconds = seconds_of_pause(self._pauses, refusal)
         from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
 
         spread = min(seconds * PAUSES_SPREAD, LONGEST_PAUSES_SPREAD)

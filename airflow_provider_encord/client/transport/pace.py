@@ -70,6 +70,11 @@ class Pace:
         number, self.taken = self.taken, self.taken + 1
         return number
 
+    def take_first(self) -> float:
+        """Take the number before all those that are waiting, for a request that was sent and refused."""
+        self.sent = max(0.0, self.sent - 1)
+        return self.sent
+
     def give_back(self) -> None:
         """Leave the queue, so that those behind wait for one less."""
         self.taken = max(self.sent, self.taken - 1)

@@ -25,7 +25,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport import retry
 from airflow_provider_encord.client.transport.pace import LONG_QUEUE, Pace
-from airflow_provider_encord.defaults import LONGEST_WAIT, LONGEST_WAIT_IN_ALL
+from airflow_provider_encord.defaults import LONGEST_WAIT, LONGEST_WAIT_IN_ALL, LONGEST_WAIT_IN_SLOT
 
 log = logging.getLogger(__name__)
 
@@ -198,19 +198,21 @@ class Pacer:
         """Whether a request was sent. Until then, a client that can wait elsewhere finds the queue full sooner."""
         self.least = 1 / rate if rate else 0.0
 
-    def room(self, interval: float) -> float:
-        """Seconds of waiting that a request may find in the queue, and be put into it.
+    def takes(self, wait: float, interval: float) -> bool:
+        """Whether a request is put into the queue if it would wait so many seconds.
 
         Who has begun comes first: a task that is sent away may have to do its work again from the beginning. If new
-        ones could fill the queue, all would be sent away again and again, and none would end.
+        ones could fill the queue, all would be sent away again and again, and none would end. So the last part of the
+        usual queue is never for new ones; those that may wait longer enter one that is longer than usual anyway.
 
         :param interval: Seconds between two requests.
         """
         if not self.wait_elsewhere:
-            return self.longest
-        if not self.begun:
-            return self.longest * ROOM_FOR_NEW
-        return max(self.longest * ROOM, LEAST_ROOM * interval)
+            return wait <= self.longest
+        if self.begun:
+            return wait <= max(self.longest * ROOM, LEAST_ROOM * interval)
+        usual = min(self.longest, LONGEST_WAIT_IN_SLOT)
+        return wait <= usual * ROOM_FOR_NEW or usual < wait <= self.longest * ROOM_FOR_NEW
 
     @property
     def may_block(self) -> bool:
@@ -285,15 +287,17 @@ class Turn:
         asked = retry.back_off(self._refusals) if error.retry_after is None else error.retry_after
         seconds = asked * (1 + random.uniform(0, self._pacer.spread))  # noqa: S311 - spreads the load
 
-        def refuse(pace: Pace) -> None:
-            pace.refuse(self._now(), sent_at=self._sent_at, seconds=seconds)
-
-        self._pacer.store.update(refuse)
-        self._number = None
         longest_in_all = self._pacer.longest if self._pacer.wait_elsewhere else LONGEST_WAIT_IN_ALL
         too_long = asked > self._pacer.longest_asked or self._waited + seconds > longest_in_all
         without_a_word = not error.retry_after and self._refusals >= retry.ATTEMPTS  # as after other failures
-        if too_long or without_a_word or not self._patient:
+        ends = too_long or without_a_word or not self._patient
+
+        def refuse(pace: Pace) -> float | None:
+            pace.refuse(self._now(), sent_at=self._sent_at, seconds=seconds)
+            return None if ends else pace.take_first()
+
+        self._number = self._pacer.store.update(refuse)
+        if ends:
             if self._pacer.wait_elsewhere and not error.retry_after:
                 error.retry_after = retry.back_off(self._refusals)
             raise self._ended(error)
@@ -331,7 +335,7 @@ class Turn:
             return True
         interval = max(pace.interval(now), pacer.least)
         if self._number is None:
-            return wait > pacer.room(interval)
+            return not pacer.takes(wait, interval)
         waited = self._waited if pacer.wait_elsewhere else 0.0
         return waited + wait > max(pacer.longest, LEAST_ROOM * interval)
 

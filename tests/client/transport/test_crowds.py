@@ -15,7 +15,8 @@ import pytest
 
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.client.transport.pacing import MemoryStore, Pacer, Turn
-from airflow_provider_encord.pauses import after_pause, longest_wait_after
+from airflow_provider_encord.defaults import FEW_PAUSES, LONGEST_WAIT_IN_SLOT
+from airflow_provider_encord.pauses import after_pause, longest_wait_after, seconds_of_pause
 
 SECONDS_ON_THE_WAY = 0.05
 SECONDS_TO_DEFER = 5.0  # until a task that was deferred is in a slot again, besides its wait
@@ -44,6 +45,7 @@ class Encord:
 class Task:
     pacer: Pacer | None = None  # none while it is not in a slot
     turn: Turn | None = None
+    turn_since: float = 0.0
     done: int = 0
     pauses: float = 0
 
@@ -65,6 +67,7 @@ class Crowd:
         self.requests, self.known_rate = requests, rate if known else None
         self.encord, self.store = Encord(rate, self.now), MemoryStore()
         self.sent = self.sent_away = self.polled = self.ended = 0
+        self.longest_in_slot = 0.0  # seconds that a request waited, of tasks that made few pauses
         self._tasks, self._order = tasks, itertools.count()
         pacer = Pacer(self.store, rate=self.known_rate, background=True, clock=lambda: self.now)
         self._events: list[tuple[float, int, Task | Wait]] = []
@@ -110,14 +113,18 @@ class Crowd:
         """The seconds until a task is looked at again; None if it has ended."""
         longest = longest_wait_after(task.pauses)
         task.pacer = task.pacer or Pacer(self.store, rate=self.known_rate, longest=longest, clock=lambda: self.now)
-        task.turn = task.turn or task.pacer.turn("project.get", patient=True)
+        if task.turn is None:
+            task.turn, task.turn_since = task.pacer.turn("project.get", patient=True), self.now
         try:
-            return task.turn.seconds() or self._send(task, task.turn)
+            wait = task.turn.seconds() or self._send(task, task.turn)
         except RateLimitedError as error:
             self.sent_away += 1
+            wait = SECONDS_TO_DEFER + seconds_of_pause(task.pauses, error)
             task.pauses = after_pause(task.pauses, error)
             task.pacer, task.turn, task.done = None, None, 0
-            return SECONDS_TO_DEFER + (error.retry_after or 0.0)
+        if task.pauses <= FEW_PAUSES:
+            self.longest_in_slot = max(self.longest_in_slot, self.now - task.turn_since)
+        return wait
 
     def _send(self, task: Task, turn: Turn) -> float | None:
         self.sent += 1
@@ -140,6 +147,21 @@ def test_tasks_that_begin_again_when_they_are_sent_away_end(
     assert crowd.play(most_seconds=2 * optimum) <= 1.35 * optimum
     assert crowd.sent <= 1.3 * tasks * requests
     assert crowd.sent_away <= crowd.sent
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["the limit is found out", "the limit is set"])
+@pytest.mark.parametrize("requests", [33, 100, 300])
+def test_those_that_have_begun_are_not_pushed_out(caplog: pytest.LogCaptureFixture, requests: int, known: bool) -> None:
+    """After thirty returns in vain, all of the others came into the queue at once: half of the work was done twice.
+
+    A request that was refused after a wait went to the end of the queue, and waited in the slot once more.
+    """
+    caplog.set_level(logging.ERROR)
+    crowd = Crowd(tasks=100, requests=requests, rate=20.0, known=known)
+    assert crowd.play(most_seconds=3600) <= 1.2 * 100 * requests / 20.0
+    assert crowd.sent <= 1.15 * 100 * requests
+    assert crowd.longest_in_slot <= LONGEST_WAIT_IN_SLOT + SECONDS_ON_THE_WAY
+    assert crowd.sent_away <= 12 * 100
 
 
 def test_a_crowd_that_fits_into_its_slots_is_not_sent_away(caplog: pytest.LogCaptureFixture) -> None:

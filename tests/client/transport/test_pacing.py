@@ -271,6 +271,27 @@ def test_refusals_without_a_time_say_when_to_try_again_to_a_client_that_waits_el
     assert caught.value.wait_elsewhere
 
 
+def test_those_who_are_refused_keep_their_places() -> None:
+    """They went to the end of the queue, and waited for all others once more."""
+    clock = Clock()
+    store = MemoryStore()
+    first, second, *others = [Pacer(store, rate=1, clock=clock).turn("project.get", patient=True) for _ in range(6)]
+    assert first.seconds() == 0
+    waits = {turn: turn.seconds() for turn in (second, *others)}
+    clock.now += 1
+    assert _asks_now(second) == 0  # both are on their way
+    for turn in (first, second):
+        turn.refused(RateLimitedError("Too many requests.", retry_after=10.0))
+    order = sorted((first, second, *others), key=_asks_now)
+    assert set(order[:2]) == {first, second}
+    assert order[2:] == sorted(others, key=waits.__getitem__)
+
+
+def _asks_now(turn: Turn) -> float:
+    turn._sent_at = 0.0  # not when it was to ask again
+    return turn.seconds()
+
+
 def test_who_leaves_the_queue_does_not_count_in_it() -> None:
     clock = Clock()
     store = MemoryStore()
@@ -282,9 +303,8 @@ def test_who_leaves_the_queue_does_not_count_in_it() -> None:
         first.refused(RateLimitedError("Too many requests.", retry_after=120.0))
     clock.now += 1
     for turn in others:
-        turn._sent_at = 0.0  # so that it asks now, and not when it was to
         with pytest.raises(RateLimitedError):
-            turn.seconds()
+            _asks_now(turn)
     clock.now += 120
     assert Pacer(store, rate=1, clock=clock).turn("project.get", patient=True).seconds() <= 2
 
