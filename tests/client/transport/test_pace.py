@@ -49,6 +49,19 @@ def window(requests: int, seconds: float) -> Server:
     return answer
 
 
+def closing(inner: Server, seconds: float) -> Server:
+    """A server that refuses everything for so many seconds after a refusal of `inner`."""
+    closed_until = 0.0
+
+    def answer(now: float) -> float | None:
+        nonlocal closed_until
+        if now >= closed_until and inner(now) is not None:
+            closed_until = now + seconds
+        return closed_until - now if now < closed_until else None
+
+    return answer
+
+
 @dataclasses.dataclass
 class Played:
     """What came of a simulation."""
@@ -104,6 +117,13 @@ def test_an_unknown_limit_is_used_well_with_few_refusals(name: str, clients: int
     played = play(server(), clients=clients, requests=requests)
     assert played.seconds <= 1.2 * requests / rate or clients == 1
     assert played.refused <= 0.03 * requests + clients
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 30, 60])
+def test_an_unknown_limit_is_used_well_whatever_a_refusal_costs(seconds: float) -> None:
+    """If a refusal closed Encord for a minute, 60 % of a limit was used."""
+    played = play(closing(bucket(20, 20), seconds), clients=8, requests=20 * 3600)
+    assert played.seconds <= 3600 / 0.75
 
 
 @pytest.mark.parametrize("clients", [8, 32, 100])
