@@ -98,7 +98,7 @@ soak-waiting: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## sensors and watchers th
 	$(BIN)/python -m tests.sensors.soak $(SOAK_MINUTES)
 
 # Airflow on CeleryExecutor, PostgreSQL, Redis and an S3 server, in .work/cluster.
-cluster: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## everything at once on many workers that are killed; forty minutes
+cluster: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## everything at once on many workers that are killed; fifty minutes
 	.venvs/cluster/bin/python -m tests.cluster long $(CLUSTER_ARGS)
 
 cluster-short: .venvs/cluster/.ready $(EMULATOR_ENVIRONMENT)  ## the same with less work and fewer kills, in minutes

@@ -43,9 +43,9 @@ class Account:
         self.public_key = keys.public_line(key)
         self.emulator.authorize(self.public_key, email=self.email, role=self.role)
 
-    def connection(self) -> str:
-        """A connection with this person's SSH key."""
-        return connection(self.emulator.url, private_key=self.private_key)
+    def connection(self, **extra: Any) -> str:
+        """A connection with this person's SSH key, and more fields."""
+        return connection(self.emulator.url, private_key=self.private_key, **extra)
 
     def client(self) -> EncordClient:
         """A client of this person, to prepare things and to look at what came out."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,25 +123,6 @@ class Fleet(Deployment):
             if name not in self._processes:
                 self.start(name)
         poll(lambda: self._ready() or None, "the workers to be ready", START_SECONDS, every=1.0)
-
-    def freeze(self, name: str) -> None:
-        """Let a component stand still with all its processes, such as the tasks of a worker."""
-        for process in self._tree(name):
-            process.suspend()
-
-    def thaw(self, name: str) -> None:
-        """Let what `freeze` stopped go on."""
-        for process in self._tree(name):
-            process.resume()
-
-    def _tree(self, name: str) -> Iterator[psutil.Process]:
-        """The processes of a component, each before the ones that it has started."""
-        waiting = [psutil.Process(self._processes[name].pid)]
-        while waiting:
-            process = waiting.pop()
-            with contextlib.suppress(psutil.NoSuchProcess):
-                yield process
-                waiting += process.children()
 
     def all_done(self, runs: Iterable[str], seconds: float) -> dict[str, str]:
         """Wait until runs of `trigger` have ended; the state of each. An API that cannot answer is asked again.

@@ -29,6 +29,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / ".work" / "cluster"
 DAGS = Path(__file__).parent / "dags"
 BUCKET = "cluster"
+EMULATOR = "encord-emulator"
+"""Its name among the parts."""
+READ_TIMEOUT = 20
+"""Seconds until a request is given up: before an Encord that stands still does what it was asked. By default 180."""
 
 
 class World:
@@ -93,7 +97,7 @@ class World:
     def processes(self) -> dict[str, int]:
         """Process id of every part that runs."""
         servers = {one.name: one.process.pid for one in (self.postgres, self.redis, self.store) if one.process}
-        return {**servers, "encord-emulator": self.emulator.process_id, **self.fleet.running}
+        return {**servers, EMULATOR: self.emulator.process_id, **self.fleet.running}
 
     def _start(self) -> None:
         began = time.monotonic()
@@ -125,7 +129,7 @@ class World:
                 servers=self._servers,
             )
         )
-        self.fleet.connect("encord_default", self.account.connection())
+        self.fleet.connect("encord_default", self.account.connection(read_timeout=READ_TIMEOUT))
         self.fleet.connect_s3(self.to_s3.port)
         print(f"Airflow runs after {time.monotonic() - began:.0f} s: {', '.join(self.processes())}.", flush=True)
 
