@@ -292,6 +292,27 @@ def _asks_now(turn: Turn) -> float:
     return turn.seconds()
 
 
+def test_who_comes_long_after_its_turn_waits_behind_those_who_came_in_time() -> None:
+    """All whom others had passed were the next, at the same time."""
+    clock = Clock()
+    store = MemoryStore()
+
+    def learn(pace: Pace) -> None:
+        pace.refuse(clock.now, sent_at=clock.now, seconds=0.0)
+        pace.learned = 0.1
+
+    store.update(learn)
+    first, late, *others = [Pacer(store, clock=clock).turn("project.get", patient=True) for _ in range(60)]
+    assert [turn.seconds() == 0 for turn in (first, late, *others)].count(True) == 1
+    clock.now += 0.2  # the number of the late one is passed over
+    for turn in others[:38]:
+        assert _asks_now(turn) == 0
+        clock.now += 0.1
+    assert _asks_now(others[38]) == 0
+    behind = max(_asks_now(turn) for turn in others[39:])
+    assert _asks_now(late) > behind
+
+
 def test_who_leaves_the_queue_does_not_count_in_it() -> None:
     clock = Clock()
     store = MemoryStore()
