@@ -269,6 +269,7 @@ def _process(bench: Bench, tmp_path: Path, project: str, name: str, batch_size: 
     return subprocess.Popen([sys.executable, "-c", _EXPORT, *arguments], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.system
 def test_the_labels_need_the_memory_of_a_bundle_and_not_of_the_project(bench, tmp_path):
     project = bench.project(rows=2000, created=1.0, objects_per_row=100)
     output, _ = _process(bench, tmp_path, project, "export", 100).communicate(timeout=120)

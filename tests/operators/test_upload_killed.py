@@ -20,7 +20,7 @@ from tests.operators.test_storage import PUT, START, URLS, Intake, account, eith
 
 __all__ = ["account", "either_intake", "emulator", "intake", "plain_network"]
 
-pytestmark = pytest.mark.usefixtures("plain_network")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("plain_network")]
 
 
 def _upload(arguments: dict[str, Any]) -> None:

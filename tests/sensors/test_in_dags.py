@@ -7,7 +7,7 @@ import pytest
 from tests.airflow_layer.bench import Account, run_dag
 from tests.airflow_layer.dags import waiting_for_people
 
-pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
+pytestmark = [pytest.mark.airflow, pytest.mark.system, pytest.mark.usefixtures("airflow_database")]
 
 STATES = {
     **dict.fromkeys(("poked", "rescheduled", "deferred", "progress", "status", "labels"), "success"),

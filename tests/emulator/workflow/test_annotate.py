@@ -126,6 +126,7 @@ def test_data_that_comes_later_gets_a_row_and_goes_with_its_dataset(encord_emula
     assert len(encord_emulator.labels(second["project_id"])) == 3
 
 
+@pytest.mark.system
 def test_a_hundred_thousand_rows_are_there_in_seconds(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=100_000, created=0.01)
     assert sum(_stages(owner, made["project_id"]).values()) == 100_000
