@@ -111,19 +111,15 @@ class FileStore:
 
 
 def _lock(file: int) -> None:
-    """Lock a file against other processes.
-
-    :raises OSError: Another process holds the lock and stands still.
-    """
-    for left in reversed(range(_TRIES)):
+    """Lock a file against other processes. One that stands still with the lock is not waited for."""
+    for _ in range(_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not left:
-                raise
             time.sleep(_BETWEEN_TRIES)
         else:
             return
+    log.debug("Another process holds the lock of the pace for too long. A change of others may be lost.")
 
 
 def packed(pace: Pace) -> bytes:

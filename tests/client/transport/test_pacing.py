@@ -113,7 +113,9 @@ def test_a_wait_is_kept_if_the_file_cannot_be_used(server: ScriptedServer, tmp_p
 
 
 def test_a_process_that_stands_still_with_the_lock_stops_no_other_for_long(tmp_path: Path) -> None:
+    """The others know what was there before: they went on as if Encord had never refused anything."""
     path = tmp_path / "pace"
+    FileStore(path).update(lambda pace: pace.refuse(1000.0, sent_at=1000.0, seconds=20.0))
     holding, release = SPAWN.Event(), SPAWN.Event()
     process = SPAWN.Process(target=_hold, args=(path, holding, release))
     process.start()
@@ -122,6 +124,7 @@ def test_a_process_that_stands_still_with_the_lock_stops_no_other_for_long(tmp_p
         begun = time.monotonic()
         store = FileStore(path)
         assert [store.update(Pace.take) for _ in range(3)] == [0.0, 1.0, 2.0]
+        assert store.update(lambda pace: pace.wait(1000.0, 0)) == 20.0
         assert time.monotonic() - begun < 5
     finally:
         release.set()
