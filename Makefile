@@ -55,7 +55,7 @@ play: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## Airflow's pages with the exampl
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS) redis-server  ## the tests that are quick, or have no reason to be slow
 	$(BIN)/python -m pytest $(IN_PROCESSES) -m 'not system' $(PYTEST_ARGS)
 
-test-system: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## deployments of Airflow, installed wheels, examples, killed processes, what the documents show
+test-system: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## deployments of Airflow, installed wheels, examples, killed processes, moves of every operator, what the documents show
 	$(BIN)/python -m pytest $(IN_PROCESSES) -m system $(PYTEST_ARGS)
 
 # No Airflow, no deployments, no vendor's SDK: what a change of the client or of the work below the operators breaks first.

@@ -203,6 +203,7 @@ def scenario(request: pytest.FixtureRequest, account: Account, tmp_path: Path) -
     return made
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("scenario", "move", "cell"), CELLS, indirect=["scenario"])
 def test_the_move_ends_right(scenario: Scenario, move: str, cell: Cell) -> None:
     getattr(Cellmate(scenario, cell), move.replace(" ", "_"))()
