@@ -249,9 +249,11 @@ class EncordBaseOperator(BaseOperator):
         refusal = _refusal_to_wait_elsewhere(error)
         if refusal is None or not self._may_pause():
             return
-        seconds = seconds_of_pause(self._pauses, refusal)
         from airflow_provider_encord.triggers.pauses import EncordPauseTrigger
 
+        seconds = seconds_of_pause(self._pauses, refusal)
+        if self._ends_before(context, seconds):  # without what may be added to it, it may come back in time
+            seconds = refusal.retry_after or 0.0
         spread = min(seconds * PAUSES_SPREAD, LONGEST_PAUSES_SPREAD)
         seconds += random.uniform(0, spread)  # noqa: S311 - tasks that pause together do not return together
         if self._ends_before(context, seconds):

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.client.errors import PartialFailureError, RateLimitedError
 from airflow_provider_encord.client.flows.outcomes import PartsOutcome
-from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSES_SPREAD
+from airflow_provider_encord.defaults import LONGEST_WAIT_IN_SLOT, PAUSE_BEFORE_BEGUN, PAUSES_SPREAD
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.hooks.pacing import shared_pacer
 from airflow_provider_encord.operators.base import EncordBaseOperator
@@ -162,3 +162,26 @@ def test_a_task_does_not_pause_for_longer_than_its_execution_timeout(
     context: Any = {"ti": instance}
     with pytest.raises(raised):
         operator.execute(context)
+
+
+@pytest.mark.usefixtures("deferrable")
+@pytest.mark.parametrize(("seconds_left", "longest"), [(600, 50), (30, 10)])
+def test_a_task_that_found_the_queue_full_again_comes_back_later_but_in_time(
+    account: Account, seconds_left: float, longest: float
+) -> None:
+    class Full(EncordBaseOperator):
+        _pauses = 2.0
+
+        def _execute(self, context: Context) -> None:
+            error = RateLimitedError("The queue is full.", retry_after=10.0)
+            error.wait_elsewhere = True
+            raise error
+
+    operator = Full(task_id="full", execution_timeout=datetime.timedelta(seconds=seconds_left))
+    instance = types.SimpleNamespace(start_date=datetime.datetime.now(datetime.UTC), xcom_push=lambda **_: None)
+    begun = time.time()
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(cast("Any", {"ti": instance}))
+    _, arguments = deferred.value.trigger.serialize()
+    assert longest <= arguments["until"] - begun <= longest * (1 + PAUSES_SPREAD) + 1
+    assert arguments["pauses"] == 2 + PAUSE_BEFORE_BEGUN
