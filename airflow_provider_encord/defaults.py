@@ -13,6 +13,7 @@ PAUSES_SPREAD = 0.1  # tasks come back up to this fraction later, so that those 
 LONGEST_PAUSES_SPREAD = 60.0  # seconds; not later than that
 FEW_PAUSES = 2  # after more pauses of a task, its requests may wait longer in its slot: twice as long after each
 PAUSE_BEFORE_BEGUN = 0.25  # a pause before the first request counts as so much of one, because no work is done again
+MOST_ADDED_TO_PAUSE = 20.0  # seconds; not longer than that
 PAUSES_GROWTH = 2.0  # by this fraction, each pause makes the following ones before the first request longer
 REPEAT_SECONDS = 3600.0  # after so long, tasks that are still in their stage are announced again
 FILES_PER_JOB = 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from airflow_provider_encord.client.errors import RateLimitedError
 from airflow_provider_encord.defaults import (
     FEW_PAUSES,
-    LONGEST_WAIT,
     LONGEST_WAIT_IN_ALL,
     LONGEST_WAIT_IN_SLOT,
+    MOST_ADDED_TO_PAUSE,
     PAUSE_BEFORE_BEGUN,
     PAUSES_GROWTH,
 )
@@ -39,4 +39,4 @@ def seconds_of_pause(pauses: float, error: RateLimitedError) -> float:
     :param pauses: Of the task, without the one that follows.
     """
     asked = error.retry_after or 0.0
-    return asked if error.begun else asked + min(asked * PAUSES_GROWTH * pauses, LONGEST_WAIT)
+    return asked if error.begun else asked + min(asked * PAUSES_GROWTH * pauses, MOST_ADDED_TO_PAUSE)

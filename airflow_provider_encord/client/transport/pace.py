@@ -22,14 +22,15 @@ LATE = 0.005  # seconds; so much later than planned a request may be sent withou
 SLOWEST = 60.0  # seconds between requests
 UNNOTICEABLE = 0.0005  # seconds between requests; less is none
 LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord still means it
-DEAREST = 30.0  # the rate grows more slowly, up to so many times, if a refusal costs so many seconds
+DEAREST = 20.0  # the rate grows more slowly, up to so many times, if a refusal costs so many seconds
 IDLE = 1.0  # seconds in which no request was sent, though one could have been; those before say nothing of the rate
+BETWEEN_LET_IN = 20.0  # seconds between two for whom there is no room, but who were sent away many times
 GONE = 5.0  # seconds of the same; then no place is kept for those who were sent away
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
-LONG_QUEUE = 2.5  # seconds; a longer one is no place for requests that can let others pass
+LONG_QUEUE = 2.0  # seconds; a longer one is no place for requests that can let others pass
 SURE = 0.9  # of a wait behind others, this fraction passes before one looks again: it may become shorter
 _MOST_GROWTH = 50.0  # as an exponent: no rate is left that one could notice
-_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at", "back_at", "behind_at")
+_TIMES = ("next_at", "opens_at", "refused_at", "counted_from", "sent_at", "back_at", "behind_at", "let_in_at")
 _FORWARD = 1.0  # seconds; a time further ahead than this is that of another clock, or of one that was set back
 
 
@@ -51,6 +52,7 @@ class Pace:
     :param sent_at: When a request was last sent.
     :param back_at: When the last of those comes back who were sent away because too many are waiting.
     :param behind_at: When the last of those comes back who let others pass.
+    :param let_in_at: Before that, no one is let in for whom there is no room.
     """
 
     taken: float = 0.0
@@ -64,6 +66,7 @@ class Pace:
     sent_at: float = 0.0
     back_at: float = 0.0
     behind_at: float = 0.0
+    let_in_at: float = 0.0
 
     def take(self) -> float:
         """Take a number."""
@@ -122,6 +125,16 @@ class Pace:
         """
         self.behind_at = self._one_later(self.behind_at, now, wait, 2 * max(self.interval(now), least))
         return self.behind_at - now
+
+    def let_in(self, now: float) -> bool:
+        """Whether one may be put into the queue for whom there is no room, who would never come to work otherwise.
+
+        One after the other, so that they do not push all those out who have begun.
+        """
+        if now < self.let_in_at:
+            return False
+        self.let_in_at = now + BETWEEN_LET_IN
+        return True
 
     def send(self, now: float, number: float, *, least: float = 0.0) -> None:
         """Note that the request with this number is sent."""
@@ -196,6 +209,5 @@ class Pace:
             or self.next_at > now + LONGEST_CLOSED + SLOWEST + _FORWARD
         ):
             self.sent, self.counted = self.taken, 0.0
-            self.next_at = self.sent_at = self.back_at = self.behind_at = self.opens_at = self.refused_at = (
-                self.counted_from
-            ) = now
+            for name in _TIMES:
+                setattr(self, name, now)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ROOM = 0.9  # of the longest wait in place, the queue may take when a request is put into it; others may delay it later
-ROOM_FOR_NEW = 0.65  # the same before the first request of a client
+ROOM_FOR_NEW = 0.55  # the same before the first request of a client
 LEAST_ROOM = 1.5  # times the time between two requests; who has begun may wait that long in any case
 _FORMAT = struct.Struct(f"={len(dataclasses.fields(Pace))}d")
 _TRIES = 500
@@ -190,6 +190,8 @@ class Pacer:
         self.background = background
         self.away_until = 0.0
         """Until when a client that can wait elsewhere was sent away; its other threads are as well."""
+        self.first: Turn | None = None
+        """Its turn that keeps its place in the queue after a refusal; one, as its threads ask one after the other."""
         self.begun = False
         """Whether a request was sent. Until then, a client that can wait elsewhere finds the queue full sooner."""
         self.least = 1 / rate if rate else 0.0
@@ -209,6 +211,11 @@ class Pacer:
             return wait <= max(self.longest * ROOM, LEAST_ROOM * interval)
         usual = min(self.longest, LONGEST_WAIT_IN_SLOT)
         return wait <= usual * ROOM_FOR_NEW or usual < wait <= self.longest * ROOM_FOR_NEW
+
+    def may_be_let_in(self, wait: float) -> bool:
+        """Whether a request belongs to one who was sent away many times, and would wait no longer than is usual."""
+        usual = LONGEST_WAIT_IN_SLOT
+        return self.wait_elsewhere and not self.begun and self.longest > usual and wait <= usual
 
     @property
     def may_block(self) -> bool:
@@ -257,6 +264,8 @@ class Turn:
         away = left > self._pacer.longest
         answer = _Answer(None, left, sent_away=True) if away else self._pacer.store.update(self._ask)
         self._number, wait = answer.number, answer.seconds
+        if self.keeps_place and (self._number is None or not wait):
+            self._pacer.first = None
         self._sent_at = self._now() + wait
         if answer.sent_away and self._pacer.wait_elsewhere:
             self._pacer.away_until = self._sent_at
@@ -287,17 +296,25 @@ class Turn:
         too_long = asked > self._pacer.longest_asked or self._waited + seconds > longest_in_all
         without_a_word = not error.retry_after and self._refusals >= retry.ATTEMPTS  # as after other failures
         ends = too_long or without_a_word or not self._patient
+        keeps_place = not ends and asked > 0 and self._pacer.first is None  # else it would be refused again at once
 
         def refuse(pace: Pace) -> float | None:
             pace.refuse(self._now(), sent_at=self._sent_at, seconds=seconds)
-            return None if ends else pace.take_first()
+            return pace.take_first() if keeps_place else None
 
         self._number = self._pacer.store.update(refuse)
+        if keeps_place:
+            self._pacer.first = self
         if ends:
             if self._pacer.wait_elsewhere and not error.retry_after:
                 error.retry_after = retry.back_off(self._refusals)
             raise self._ended(error)
         log.warning("The request is sent again in %.1f s or later, because: %s", seconds, error)
+
+    @property
+    def keeps_place(self) -> bool:
+        """Whether its place is before all those that are waiting, because it was refused there."""
+        return self._pacer.first is self
 
     def _ended(self, error: RateLimitedError) -> RateLimitedError:
         """The error with which the call ends."""
@@ -311,7 +328,7 @@ class Turn:
         if number is not None and pace.has_passed(now, number):
             number = None
         wait = pace.wait(now, number, least=least)
-        if self._is_too_long(pace, now, wait):
+        if self._is_too_long(pace, now, wait) and not (number is None and self._is_let_in(pace, now, wait)):
             if number is not None:
                 pace.give_back()
             later = pace.let_pass if self._pacer.background else pace.send_away
@@ -330,10 +347,13 @@ class Turn:
         if pace.opens_at - now > pacer.longest_asked * (1 + pacer.spread):
             return True
         interval = max(pace.interval(now), pacer.least)
-        if self._number is None:
-            return not pacer.takes(wait, interval)
         waited = self._waited if pacer.wait_elsewhere else 0.0
-        return waited + wait > max(pacer.longest, LEAST_ROOM * interval)
+        if waited + wait > max(pacer.longest, LEAST_ROOM * interval):
+            return True
+        return self._number is None and not pacer.takes(wait, interval)
+
+    def _is_let_in(self, pace: Pace, now: float, wait: float) -> bool:
+        return self._pacer.may_be_let_in(wait) and pace.let_in(now)
 
     @property
     def _lets_pass(self) -> bool:

@@ -7,6 +7,7 @@ request, because `requests` changes the target (it turns ``%7E`` into ``~``).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -151,7 +152,8 @@ class SyncTransport(Transport):
         turn = self._turn(call)
         while True:
             # One thread of a task waits at a time, so that a task with many threads gets no larger share than others.
-            with self._own_queue():
+            # Beside it waits the one whose place is before all others: it would pass unused.
+            with contextlib.nullcontext() if turn.keeps_place else self._own_queue():
                 while seconds := turn.seconds():
                     self._sleep(seconds)
             try:

@@ -165,7 +165,7 @@ def test_a_task_does_not_pause_for_longer_than_its_execution_timeout(
 
 
 @pytest.mark.usefixtures("deferrable")
-@pytest.mark.parametrize(("seconds_left", "longest"), [(600, 50), (30, 10)])
+@pytest.mark.parametrize(("seconds_left", "longest"), [(600, 30), (20, 10)])
 def test_a_task_that_found_the_queue_full_again_comes_back_later_but_in_time(
     account: Account, seconds_left: float, longest: float
 ) -> None:

@@ -28,6 +28,7 @@ from airflow_provider_encord.client.transport.pacing import (
 )
 from airflow_provider_encord.client.transport.retry import ATTEMPTS
 from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.defaults import LONGEST_WAIT, LONGEST_WAIT_IN_ALL
 from tests.client.scripted_server import ScriptedServer, answer
 from tests.client.sending import sender
@@ -293,6 +294,37 @@ def test_those_who_are_refused_keep_their_places() -> None:
 def _asks_now(turn: Turn) -> float:
     turn._sent_at = 0.0  # not when it was to ask again
     return turn.seconds()
+
+
+def test_one_request_of_a_client_keeps_its_place() -> None:
+    """Its threads ask one after the other, so the places of others would pass unused."""
+    clock = Clock()
+    pacer = Pacer(MemoryStore(), clock=clock)
+    first, second = (pacer.turn("project.get", patient=True) for _ in range(2))
+    for turn in (first, second):
+        assert turn.seconds() == 0
+    for turn in (first, second):
+        turn.refused(RateLimitedError("Too many requests.", retry_after=10.0))
+    assert (first.keeps_place, second.keeps_place) == (True, False)
+    clock.now += 10
+    assert first.seconds() == 0
+    assert not first.keeps_place
+
+
+def test_who_keeps_its_place_waits_beside_another_thread_of_its_client(server: ScriptedServer) -> None:
+    clock = Clock()
+    server.will(answer(429, headers={"Retry-After": "10"}), FINE)
+    others_may_ask = []
+
+    def sleep(seconds: float) -> None:
+        others_may_ask.append(transport._own_queue().acquire(blocking=False))
+        transport._own_queue().release()
+        clock.sleep(seconds)
+
+    transport = SyncTransport(ssh_key(), Settings(base_url=server.url), sleep=sleep, clock=clock)
+    with contextlib.closing(transport):
+        transport.send(call_v1(**READ))
+    assert others_may_ask == [True]
 
 
 def test_who_comes_long_after_its_turn_waits_behind_those_who_came_in_time() -> None:
