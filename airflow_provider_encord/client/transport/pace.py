@@ -24,7 +24,7 @@ UNNOTICEABLE = 0.0005  # seconds between requests; less is none
 LONGEST_CLOSED = 900.0  # seconds; after that, a request may ask whether Encord still means it
 DEAREST = 20.0  # the rate grows more slowly, up to so many times, if a refusal costs so many seconds
 IDLE = 1.0  # seconds in which no request was sent, though one could have been; those before say nothing of the rate
-BETWEEN_LET_IN = 20.0  # seconds between two for whom there is no room, but who were sent away many times
+BETWEEN_LET_IN = 20.0  # seconds between two that are put into the queue though it has no room for new ones
 GONE = 5.0  # seconds of the same; then no place is kept for those who were sent away
 FIRST_SPACING = 1.0  # seconds between requests at most after the first refusal
 LONG_QUEUE = 2.0  # seconds; a longer one is no place for requests that can let others pass
@@ -52,7 +52,7 @@ class Pace:
     :param sent_at: When a request was last sent.
     :param back_at: When the last of those comes back who were sent away because too many are waiting.
     :param behind_at: When the last of those comes back who let others pass.
-    :param let_in_at: Before that, no one is let in for whom there is no room.
+    :param let_in_at: When the next one may be put into the queue though it has no room for new ones.
     """
 
     taken: float = 0.0
@@ -127,9 +127,10 @@ class Pace:
         return self.behind_at - now
 
     def let_in(self, now: float) -> bool:
-        """Whether one may be put into the queue for whom there is no room, who would never come to work otherwise.
+        """Whether a request may be put into the queue though it has no room for new ones.
 
-        One after the other, so that they do not push all those out who have begun.
+        One in `BETWEEN_LET_IN` may, so that those who were sent away many times begin at last, and do not push out all
+        who have begun.
         """
         if now < self.let_in_at:
             return False

@@ -201,7 +201,7 @@ class Pacer:
 
         Who has begun comes first: a task that is sent away may have to do its work again from the beginning. If new
         ones could fill the queue, all would be sent away again and again, and none would end. So the last part of the
-        usual queue is never for new ones; those that may wait longer enter one that is longer than usual anyway.
+        usual queue is not for new ones; those that may wait longer enter one that is longer than usual anyway.
 
         :param interval: Seconds between two requests.
         """
@@ -214,8 +214,8 @@ class Pacer:
 
     def may_be_let_in(self, wait: float) -> bool:
         """Whether a request belongs to one who was sent away many times, and would wait no longer than is usual."""
-        usual = LONGEST_WAIT_IN_SLOT
-        return self.wait_elsewhere and not self.begun and self.longest > usual and wait <= usual
+        was_sent_away_many_times = self.wait_elsewhere and self.longest > LONGEST_WAIT_IN_SLOT
+        return was_sent_away_many_times and not self.begun and wait <= LONGEST_WAIT_IN_SLOT
 
     @property
     def may_block(self) -> bool:
@@ -296,7 +296,8 @@ class Turn:
         too_long = asked > self._pacer.longest_asked or self._waited + seconds > longest_in_all
         without_a_word = not error.retry_after and self._refusals >= retry.ATTEMPTS  # as after other failures
         ends = too_long or without_a_word or not self._patient
-        keeps_place = not ends and asked > 0 and self._pacer.first is None  # else it would be refused again at once
+        # After no wait it would be refused again at once, so it goes to the end of the queue.
+        keeps_place = not ends and asked > 0 and self._pacer.first is None
 
         def refuse(pace: Pace) -> float | None:
             pace.refuse(self._now(), sent_at=self._sent_at, seconds=seconds)
