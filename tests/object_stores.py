@@ -179,6 +179,18 @@ def attach_store(objects: Objects, protocol: str = ObjectStore.protocol) -> None
     kind().invalidate_cache()
 
 
+def attach_memory() -> None:
+    """Let paths of ``memory://`` lead to a file system in memory, whatever another test did with such paths."""
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:  # Airflow 2.11
+        from airflow.io.store import attach
+
+    attach(protocol="memory").fs = fsspec.filesystem(
+        "memory"
+    )  # given as an argument, it would not replace an earlier one
+
+
 class _Written(io.BytesIO):
     """A file that becomes an object when it is closed."""
 

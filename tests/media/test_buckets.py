@@ -7,25 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.media.fetching import Buckets
 from airflow_provider_encord.storage_paths import blocks_of
+from tests.object_stores import attach_memory
 
 KEYS = ("a.png", "deep/a.png", "deep//a.png", "/a.png", "//a.png", "deep/more///a.png")
 
 
 @pytest.fixture
 def bucket() -> Any:
-    try:
-        from airflow.sdk.io import attach
-    except ImportError:  # Airflow 2.11
-        from airflow.io.store import attach
-
-    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    attach_memory()
     return ObjectStoragePath(f"memory://bucket-{uuid.uuid4()}/data")
 
 

@@ -29,6 +29,7 @@ from tests.airflow_layer.lines import dag_files_import
 from tests.client import keys
 from tests.client.network import plain_network
 from tests.exports.bench import lines
+from tests.object_stores import attach_memory
 
 __all__ = ["plain_network"]
 OWNER = "owner@example.com"
@@ -160,14 +161,7 @@ def test_a_scheme_without_a_file_system_is_refused_before_anything_is_sent(emula
 
 
 def test_any_file_system_of_airflow_s_will_do(emulator):
-    import fsspec
-
-    try:
-        from airflow.sdk.io import attach
-    except ImportError:  # Airflow 2.11
-        from airflow.io.store import attach
-
-    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    attach_memory()
     directory = ObjectStoragePath(f"memory://bucket/{uuid.uuid4()}")
     project = _project(emulator)
     for _ in range(2):

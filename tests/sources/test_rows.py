@@ -9,10 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
-from airflow.sdk.io import attach
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +19,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.item_metadata.by_name import read_table
 from airflow_provider_encord.registration.cloud import CloudObject, list_prefix, manifest_entries, read_manifest
 from airflow_provider_encord.sources.files import find_files
+from tests.object_stores import attach_memory
 
 DEEP = "[" * 5000 + "]" * 5000
 ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
@@ -219,7 +218,7 @@ def test_number_signs_and_question_marks_belong_to_the_keys_of_object_stores(
 
 def test_every_key_of_an_object_store_is_listed_also_with_empty_parts() -> None:
     """Fault 4.6."""
-    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    attach_memory()
     root = ObjectStoragePath("memory://keys/in")
     keys = ["a.png", "x//b.png", "x/b.png", "y///c.png", "z#1.png", "w?.png"]
     for key in keys:

@@ -7,16 +7,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
 
 from tests.airflow_layer.cloud_intake import Intake
-
-try:
-    from airflow.sdk.io import attach
-except ImportError:  # Airflow 2.11
-    from airflow.io.store import attach
+from tests.object_stores import attach_memory
 
 
 def _lines(report: Any) -> list[dict[str, Any]]:
@@ -130,7 +125,7 @@ def test_an_id_of_another_folder_is_not_taken_from_the_report(intake: Intake, tm
 
 def test_a_report_in_an_object_store_keeps_its_lines(intake: Intake) -> None:
     """An object that is written over may be empty while it is written."""
-    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    attach_memory()
     names, report = intake.objects(3), ObjectStoragePath(f"memory://reports/{uuid.uuid4()}.jsonl")
 
     def register(*some: str) -> list[tuple[str, str, bool]]:

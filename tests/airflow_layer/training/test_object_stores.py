@@ -6,23 +6,18 @@ import hashlib
 import uuid
 from pathlib import Path
 
-import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.operators.media import EncordPullMediaOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.training.training_sets import Pictures, contents
-
-try:
-    from airflow.sdk.io import attach
-except ImportError:  # Airflow 2.11
-    from airflow.io.store import attach
+from tests.object_stores import attach_memory
 
 
 @pytest.mark.parametrize("format_", ["coco-panoptic", "parquet", "webdataset"])
 def test_a_training_set_in_an_object_store_is_the_one_on_a_disk(account: Account, tmp_path: Path, format_: str) -> None:
-    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    attach_memory()
     pictures, root = Pictures(account, tmp_path), f"memory://sets/{uuid.uuid4()}"
     labels = pictures.export()
     pulled = EncordPullMediaOperator(task_id="pull", labels=labels, destination=f"{root}/media").execute({})

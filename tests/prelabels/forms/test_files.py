@@ -11,10 +11,12 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.prelabels.forms.files import contents_of, files_of
+from tests.object_stores import attach_memory
 
 
 @pytest.fixture(params=["disk", "object store"])
 def directory(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    attach_memory()
     where = tmp_path if request.param == "disk" else ObjectStoragePath(f"memory://bucket/{uuid.uuid4()}")
     for number in range(30):
         path = where / f"{number % 3}" / f"{number:02d}.txt"
