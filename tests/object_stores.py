@@ -186,9 +186,8 @@ def attach_memory() -> None:
     except ImportError:  # Airflow 2.11
         from airflow.io.store import attach
 
-    attach(protocol="memory").fs = fsspec.filesystem(
-        "memory"
-    )  # given as an argument, it would not replace an earlier one
+    # Given to `attach`, it would not replace an earlier one.
+    attach(protocol="memory").fs = fsspec.filesystem("memory")
 
 
 class _Written(io.BytesIO):

@@ -1,4 +1,7 @@
-"""What breaks while work is in progress, and how it comes back."""
+"""What breaks while work is in progress, and how it comes back.
+
+A sleep here is the loss itself, which lasts so long. Nothing is waited for by sleeping.
+"""
 
 from __future__ import annotations
 
@@ -172,7 +175,7 @@ def restart(world: World, components: Sequence[str]) -> None:
     """
     for name in components:
         world.fleet.kill(name)
-    time.sleep(DOWN_SECONDS)  # it is the loss itself that lasts so long; nothing is waited for
+    time.sleep(DOWN_SECONDS)
     for name in components:
         world.fleet.start(name)
 
@@ -186,7 +189,7 @@ def freeze(world: World, parts: Sequence[str]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.suspend()
-    time.sleep(FROZEN_SECONDS)  # the same
+    time.sleep(FROZEN_SECONDS)
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.resume()
